@@ -1,0 +1,1 @@
+"""The wire contract between agent and hybrid identity service, written once and used by both ends."""
