@@ -1,0 +1,22 @@
+"""Tables of the hybrid identity service."""
+
+from __future__ import annotations
+
+from agents.models.agent import Agent, AgentState, Domain, ResourceGrouping
+from agents.models.bus import BusPage, BusRequest, RequestState
+from agents.models.enrolment import CertificateAuthority, EnrolmentToken, SeenAssertion
+from agents.models.heartbeat import StateChange
+
+__all__ = [
+    "Agent",
+    "AgentState",
+    "BusPage",
+    "BusRequest",
+    "CertificateAuthority",
+    "Domain",
+    "EnrolmentToken",
+    "RequestState",
+    "ResourceGrouping",
+    "SeenAssertion",
+    "StateChange",
+]

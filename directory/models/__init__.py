@@ -1,0 +1,8 @@
+"""Tables of the built-in cloud directory."""
+
+from __future__ import annotations
+
+from directory.models.objects import Contact, DirectoryObject, Group, User
+from directory.models.membership import Membership
+
+__all__ = ["Contact", "DirectoryObject", "Group", "Membership", "User"]

@@ -1,0 +1,53 @@
+"""The Celery application and its beat: from here the two-minute cycle starts.
+
+Beat ticks often and does little: each tick asks one indexed question ("which jobs are due?"), so that every
+configuration keeps its own phase inside its two minutes. The work is in :mod:`provisioning.tasks`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+from portal import embedded
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+embedded.ensure_running()
+
+app = Celery("isthmus")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+app.conf.beat_schedule = {
+    "start the cycles that are due": {
+        "task": "provisioning.tasks.start_due_cycles",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "move cycles that stalled": {
+        "task": "provisioning.tasks.move_stalled_cycles",
+        "schedule": 5.0,
+        "options": {"expires": 15},
+    },
+    "take back expired leases": {
+        "task": "agents.tasks.expire_leases",
+        "schedule": 5.0,
+        "options": {"expires": 15},
+    },
+    "flag agents that missed bootstrap": {
+        "task": "agents.tasks.flip_overdue_agents",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "send notifications": {
+        "task": "provisioning.tasks.send_due_notifications",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "keep the house": {
+        "task": "provisioning.tasks.keep_house",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+}

@@ -1,0 +1,40 @@
+"""Tables of the provisioning service."""
+
+from __future__ import annotations
+
+from provisioning.models.change import Change, ChangeKind, ChangeStatus, MemberChange
+from provisioning.models.configuration import Configuration, Target, TargetKind
+from provisioning.models.cycle import Cycle, CycleKind, CycleStep
+from provisioning.models.job import Job, JobKind, JobState
+from provisioning.models.link import Link, LinkMember, LinkState
+from provisioning.models.log import LogAction, LogStatus, ProvisioningLogEntry
+from provisioning.models.notification import Notification, NotificationState
+from provisioning.models.source import ObjectType, SeenObject, SourceMember, SourceObject
+
+__all__ = [
+    "Change",
+    "ChangeKind",
+    "ChangeStatus",
+    "Configuration",
+    "Cycle",
+    "CycleKind",
+    "CycleStep",
+    "Job",
+    "JobKind",
+    "JobState",
+    "Link",
+    "LinkMember",
+    "LinkState",
+    "LogAction",
+    "LogStatus",
+    "MemberChange",
+    "Notification",
+    "NotificationState",
+    "ObjectType",
+    "ProvisioningLogEntry",
+    "SeenObject",
+    "SourceMember",
+    "SourceObject",
+    "Target",
+    "TargetKind",
+]

@@ -1,0 +1,70 @@
+"""Planned changes of a cycle, and what became of each."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from provisioning.models.cycle import Cycle
+from provisioning.models.source import ObjectType
+
+
+class ChangeKind(models.TextChoices):
+    """What a change does to its target object."""
+
+    CREATE = "create", "Create"
+    UPDATE = "update", "Update"
+    DISABLE = "disable", "Disable"
+    DELETE = "delete", "Delete"
+    RESTORE = "restore", "Restore"
+    REFERENCE = "reference", "Set references"
+
+
+class ChangeStatus(models.TextChoices):
+    """The outcome of a change; a planned one has none yet."""
+
+    PLANNED = "planned", "Planned"
+    APPLIED = "applied", "Applied"
+    FAILED = "failed", "Failed"
+
+
+class Change(models.Model):
+    """One change of one object. ``old`` and ``new`` hold the attributes it touches; null clears.
+
+    Batches of one ``phase`` run side by side; phases run in order (objects, references, memberships, deletions).
+    """
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="changes")
+    source_id = models.BigIntegerField(db_index=True)
+    object_type = models.PositiveSmallIntegerField(choices=ObjectType)
+    kind = models.CharField(max_length=10, choices=ChangeKind)
+    phase = models.PositiveSmallIntegerField()
+    batch = models.PositiveIntegerField()
+    old = models.JSONField(default=dict)
+    new = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=ChangeStatus, default=ChangeStatus.PLANNED)
+    error_code = models.CharField(max_length=80, blank=True)
+    error_detail = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["cycle", "phase", "batch"], name="provisioning_change_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.source_id}"
+
+
+class MemberChange(models.Model):
+    """One membership to add or to remove, by the ids of the two source objects."""
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="member_changes")
+    group_id = models.BigIntegerField()
+    member_id = models.BigIntegerField()
+    is_addition = models.BooleanField()
+    batch = models.PositiveIntegerField()
+    status = models.CharField(max_length=10, choices=ChangeStatus, default=ChangeStatus.PLANNED)
+    error_code = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["cycle", "batch"], name="provisioning_member_batch")]
+
+    def __str__(self) -> str:
+        return f"{'add' if self.is_addition else 'remove'} {self.member_id} in {self.group_id}"

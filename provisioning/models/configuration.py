@@ -1,0 +1,65 @@
+"""What is synchronized where: one domain to one target, with scope, mapping and switches."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from agents.models import Domain
+
+# Entra's default; with a threshold of N at most N−1 deletions and disables pass in one cycle.
+DEFAULT_DELETE_THRESHOLD = 500
+
+
+class TargetKind(models.TextChoices):
+    """The kinds of target there is an adapter for."""
+
+    DIRECTORY = "directory", "Built-in directory"
+
+
+class Target(models.Model):
+    """Where a configuration writes to; credentials are sealed."""
+
+    name = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=20, choices=TargetKind, default=TargetKind.DIRECTORY)
+    settings = models.JSONField(default=dict, blank=True)
+    sealed_credentials = models.BinaryField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Configuration(models.Model):
+    """One domain → one target. ``schema`` is a document in Graph's synchronizationSchema shape."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120, unique=True)
+    domain = models.ForeignKey(Domain, on_delete=models.PROTECT, related_name="configurations")
+    target = models.ForeignKey(Target, on_delete=models.PROTECT, related_name="configurations")
+    schema = models.JSONField()
+    notification_addresses = ArrayField(
+        models.EmailField(),
+        default=list,
+        blank=True,
+        help_text="Who gets a mail when the job is held or quarantined, or when the domain loses its last agent.",
+    )
+    delete_threshold_enabled = models.BooleanField("prevent accidental deletion", default=True)
+    delete_threshold = models.PositiveIntegerField(
+        default=DEFAULT_DELETE_THRESHOLD,
+        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
+        help_text="At this many deletions and disables in one cycle the job is held; one fewer passes.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

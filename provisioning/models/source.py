@@ -1,0 +1,84 @@
+"""What the agent last said about AD: objects, memberships, and who was seen in a full read."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from provisioning.models.configuration import Configuration
+
+
+class ObjectType(models.IntegerChoices):
+    """The kinds of AD object that travel."""
+
+    USER = 1, "user"
+    GROUP = 2, "group"
+    CONTACT = 3, "contact"
+
+
+class SourceObject(models.Model):
+    """One AD object as last reported, with what the mapping made of it.
+
+    ``wanted`` holds the target attributes, ``create_only`` those that flow at creation alone; hashes are
+    16-byte BLAKE2b digests of the canonical JSON. ``is_gone`` is a tombstone or a leave of scope.
+    ``is_dirty`` and ``members_dirty`` mark what the next plan has to look at.
+    """
+
+    configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="source_objects")
+    guid = models.UUIDField("objectGUID")
+    object_type = models.PositiveSmallIntegerField(choices=ObjectType)
+    dn = models.TextField("distinguished name")
+    attributes = models.JSONField(default=dict)
+    attributes_hash = models.BinaryField()
+    in_scope = models.BooleanField(default=True)
+    is_gone = models.BooleanField(default=False)
+    gone_reason = models.CharField(max_length=20, blank=True)
+    wanted = models.JSONField(default=dict)
+    create_only = models.JSONField(default=dict)
+    references = models.JSONField(default=dict)
+    wanted_hash = models.BinaryField()
+    error_code = models.CharField(max_length=80, blank=True)
+    error_detail = models.TextField(blank=True)
+    is_dirty = models.BooleanField(default=True)
+    members_dirty = models.BooleanField(default=False)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["configuration", "guid"], name="provisioning_source_guid")
+        ]
+        indexes = [
+            models.Index(
+                fields=["configuration", "id"], name="provisioning_source_dirty", condition=Q(is_dirty=True)
+            ),
+            models.Index(
+                fields=["configuration", "id"], name="provisioning_source_members", condition=Q(members_dirty=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.dn
+
+
+class SourceMember(models.Model):
+    """One member of one group in AD, by objectGUID: the member may be unknown to us, now or for ever."""
+
+    pk = models.CompositePrimaryKey("group_id", "member_guid")
+    group = models.ForeignKey(
+        SourceObject, on_delete=models.CASCADE, related_name="members", db_index=False, db_constraint=False
+    )
+    member_guid = models.UUIDField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.member_guid} in {self.group_id}"
+
+
+class SeenObject(models.Model):
+    """An object seen in a full read that is under way; what was not seen by its end is gone."""
+
+    pk = models.CompositePrimaryKey("cycle_id", "guid")
+    cycle_id = models.BigIntegerField()
+    guid = models.UUIDField()
+
+    def __str__(self) -> str:
+        return str(self.guid)
