@@ -1,0 +1,145 @@
+"""Changes an administrator makes in a directory, over LDAPS; each returns what a test needs next.
+
+All take an open ldap3 connection that raises (:meth:`lab.samba.SambaForest.connect`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from ldap3 import BASE, MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, Connection
+from ldap3.utils.dn import parse_dn
+
+from lab.dn import child_dn, relative_dn
+from lab.errors import LabError
+from lab.population import ENABLED_WITHOUT_PASSWORD
+
+ACCOUNT_DISABLED = 0x2
+
+
+def add_user(
+    connection: Connection,
+    parent: str,
+    name: str,
+    account: str,
+    attributes: Mapping[str, str | Sequence[str]] | None = None,
+) -> str:
+    """Add an enabled user without a password under the parent; returns its DN."""
+    dn = child_dn("CN", name, parent)
+    domain = ".".join(value for kind, value, _ in parse_dn(parent) if kind.upper() == "DC")
+    connection.add(
+        dn,
+        "user",
+        {
+            "sAMAccountName": account,
+            "userPrincipalName": f"{account}@{domain}",
+            "displayName": name,
+            "userAccountControl": str(ENABLED_WITHOUT_PASSWORD),
+            **(attributes or {}),
+        },
+    )
+    return dn
+
+
+def add_group(
+    connection: Connection, parent: str, name: str, account: str, members: Sequence[str] = ()
+) -> str:
+    """Add a global security group under the parent; returns its DN."""
+    dn = child_dn("CN", name, parent)
+    connection.add(dn, "group", {"sAMAccountName": account, **({"member": list(members)} if members else {})})
+    return dn
+
+
+def add_unit(connection: Connection, parent: str, name: str) -> str:
+    """Add an organisational unit under the parent; returns its DN."""
+    dn = child_dn("OU", name, parent)
+    connection.add(dn, "organizationalUnit")
+    return dn
+
+
+def set_attribute(connection: Connection, dn: str, attribute: str, *values: str) -> None:
+    """Replace an attribute's values; with none, clear it."""
+    connection.modify(dn, {attribute: [(MODIFY_REPLACE, list(values))]})
+
+
+def clear_attribute(connection: Connection, dn: str, attribute: str) -> None:
+    """Remove all values of an attribute."""
+    set_attribute(connection, dn, attribute)
+
+
+def set_password(connection: Connection, dn: str, password: str) -> None:
+    """Set an account's password as an administrator does (MS-ADTS §3.1.1.3.1.5.1)."""
+    connection.modify(dn, {"unicodePwd": [(MODIFY_REPLACE, [f'"{password}"'.encode("utf-16-le")])]})
+
+
+def disable(connection: Connection, dn: str) -> None:
+    """Disable an account."""
+    _change_flags(connection, dn, add=ACCOUNT_DISABLED, remove=0)
+
+
+def enable(connection: Connection, dn: str) -> None:
+    """Enable an account."""
+    _change_flags(connection, dn, add=0, remove=ACCOUNT_DISABLED)
+
+
+def add_members(connection: Connection, group: str, *members: str) -> None:
+    """Make the objects direct members of the group."""
+    connection.modify(group, {"member": [(MODIFY_ADD, list(members))]})
+
+
+def remove_members(connection: Connection, group: str, *members: str) -> None:
+    """Take direct members out of the group."""
+    connection.modify(group, {"member": [(MODIFY_DELETE, list(members))]})
+
+
+def rename(connection: Connection, dn: str, name: str) -> str:
+    """Give an object, or an OU with all that is in it, another name; returns the new DN."""
+    kind, parent = _split(dn)
+    connection.modify_dn(dn, relative_dn(kind, name))
+    return child_dn(kind, name, parent)
+
+
+def move(connection: Connection, dn: str, parent: str) -> str:
+    """Move an object, or an OU with all that is in it, under another parent; returns the new DN."""
+    relative = dn[: -len(_split(dn)[1]) - 1]
+    connection.modify_dn(dn, relative, new_superior=parent)
+    return f"{relative},{parent}"
+
+
+def delete(connection: Connection, dn: str) -> None:
+    """Delete an object; it becomes a tombstone in Deleted Objects."""
+    connection.delete(dn)
+
+
+def read(connection: Connection, dn: str, *attributes: str) -> dict[str, list[str]]:
+    """The text values of the attributes of one object; an absent attribute has an empty list."""
+    raw = _raw_attributes(connection, dn, attributes)
+    return {name: [value.decode() for value in raw.get(name, [])] for name in attributes}
+
+
+def object_guid(connection: Connection, dn: str) -> UUID:
+    """objectGUID of one object."""
+    return UUID(bytes_le=_raw_attributes(connection, dn, ["objectGUID"])["objectGUID"][0])
+
+
+def _raw_attributes(connection: Connection, dn: str, attributes: Sequence[str]) -> Mapping[str, list[bytes]]:
+    connection.search(dn, "(objectClass=*)", BASE, attributes=list(attributes))
+    found = [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]
+    if len(found) != 1:
+        raise LabError("LabCommandFailed", f"{dn} was not found.")
+    raw: Mapping[str, list[bytes]] = found[0]["raw_attributes"]
+    return raw
+
+
+def _change_flags(connection: Connection, dn: str, *, add: int, remove: int) -> None:
+    flags = int(read(connection, dn, "userAccountControl")["userAccountControl"][0])
+    set_attribute(connection, dn, "userAccountControl", str((flags | add) & ~remove))
+
+
+def _split(dn: str) -> tuple[str, str]:
+    """Attribute type of the first component, and the parent's DN exactly as it is written."""
+    position = 0
+    while dn[position] != ",":
+        position += 2 if dn[position] == "\\" else 1
+    return dn[: dn.index("=")], dn[position + 1 :]
