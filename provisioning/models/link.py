@@ -26,7 +26,7 @@ class Link(models.Model):
     state = models.CharField(max_length=10, choices=LinkState, default=LinkState.ACTIVE)
     exported = models.JSONField(default=dict)
     exported_hash = models.BinaryField()
-    references = models.JSONField(default=dict)
+    reference_guids = models.JSONField(default=dict)
     linked_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -21,7 +21,8 @@ class SourceObject(models.Model):
 
     ``wanted`` holds the target attributes, ``create_only`` those that flow at creation alone; hashes are
     16-byte BLAKE2b digests of the canonical JSON. ``is_gone`` is a tombstone or a leave of scope.
-    ``is_dirty`` and ``members_dirty`` mark what the next plan has to look at.
+    ``reference_guids`` maps reference attributes (``Manager``) to the objectGUID they point at.
+    ``is_dirty``, ``members_dirty`` and ``references_dirty`` mark what the next plan has to look at.
     """
 
     configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="source_objects")
@@ -35,12 +36,13 @@ class SourceObject(models.Model):
     gone_reason = models.CharField(max_length=20, blank=True)
     wanted = models.JSONField(default=dict)
     create_only = models.JSONField(default=dict)
-    references = models.JSONField(default=dict)
+    reference_guids = models.JSONField(default=dict)
     wanted_hash = models.BinaryField()
     error_code = models.CharField(max_length=80, blank=True)
     error_detail = models.TextField(blank=True)
     is_dirty = models.BooleanField(default=True)
     members_dirty = models.BooleanField(default=False)
+    references_dirty = models.BooleanField(default=False)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -53,6 +55,9 @@ class SourceObject(models.Model):
             ),
             models.Index(
                 fields=["configuration", "id"], name="provisioning_source_members", condition=Q(members_dirty=True)
+            ),
+            models.Index(
+                fields=["configuration", "id"], name="provisioning_source_refs", condition=Q(references_dirty=True)
             ),
         ]
 

@@ -1,0 +1,47 @@
+"""Advisory locks: one worker at a time on a cycle or a batch; the loser leaves at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+# Class ids of our advisory locks, so that a cycle and a batch with the same number do not meet.
+_CYCLE = 0x1517
+_BATCH = 0x1518
+
+
+@contextmanager
+def cycle_lock(cycle_id: int) -> Iterator[bool]:
+    """Whether this process now owns the cycle. Held by the session: a killed worker lets go at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_CYCLE, _key(cycle_id)])
+        owned = bool(cursor.fetchone()[0])
+    try:
+        yield owned
+    finally:
+        if owned:
+            _unlock(cycle_id)
+
+
+def lock_batch(cycle_id: int, phase: int, batch: int) -> bool:
+    """Whether this transaction now owns the batch; released at its end."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_BATCH, f"{cycle_id}/{phase}/{batch}"]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _unlock(cycle_id: int) -> None:
+    # After a lost connection there is nothing to unlock: the server let go when the session ended.
+    if connection.connection is None or connection.connection.closed:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_CYCLE, _key(cycle_id)])
+
+
+def _key(cycle_id: int) -> int:
+    """Two-key advisory locks take 32-bit integers; ids wrap after two thousand million cycles."""
+    return cycle_id & 0x7FFF_FFFF
