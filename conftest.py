@@ -9,4 +9,6 @@ os.environ.setdefault("ISTHMUS_VAR", str(Path(__file__).resolve().parent / "var"
 
 from portal import embedded
 
+pytest_plugins = ["lab.pytest_forest"]
+
 embedded.ensure_running()

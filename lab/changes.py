@@ -112,6 +112,11 @@ def delete(connection: Connection, dn: str) -> None:
     connection.delete(dn)
 
 
+def delete_tree(connection: Connection, dn: str) -> None:
+    """Delete an object with all that is below it (LDAP_SERVER_TREE_DELETE_OID, MS-ADTS §3.1.1.3.4.1.15)."""
+    connection.delete(dn, controls=[("1.2.840.113556.1.4.805", True, None)])
+
+
 def read(connection: Connection, dn: str, *attributes: str) -> dict[str, list[str]]:
     """The text values of the attributes of one object; an absent attribute has an empty list."""
     raw = _raw_attributes(connection, dn, attributes)
