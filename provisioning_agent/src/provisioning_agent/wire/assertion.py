@@ -1,4 +1,4 @@
-"""Client assertions: a short-lived ES256 JWT signed with the key of the agent's certificate (RFC 7523 §3, RFC 8705)."""
+"""Client assertions: a short-lived ES256 JWT signed with the key of the agent's certificate (RFC 7523 §3)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def unverified_header(token: str) -> dict[str, Any]:
 
 
 def verify_assertion(token: str, certificate: x509.Certificate, audience: str, now: datetime) -> Claims:
-    """Check signature, binding, audience and time; whether the ``jti`` was used before is the caller's to check."""
+    """Check signature, binding, audience and time; that the ``jti`` is new is the caller's to check."""
     if unverified_header(token)["x5t#S256"] != thumbprint(certificate):
         raise WireError("AssertionInvalid", "The assertion names another certificate; enrol the agent again.")
     claims = _verified_claims(token, certificate, audience)
@@ -116,4 +116,4 @@ def _check_times(issued: int, expires: int, now: int) -> None:
 
 
 def _skew(seconds: int, direction: str) -> str:
-    return f"The agent's clock is {seconds} seconds {direction} the service's; correct the clock (NTP) that is wrong."
+    return f"The agent's clock is {seconds} seconds {direction} the service's; correct the wrong one (NTP)."

@@ -1,4 +1,4 @@
-"""Errors that travel between agent and service: one registry, one exception, one JSON shape (RFC 7644 §3.12)."""
+"""Errors between agent and service: one registry, one exception, one JSON shape (RFC 7644 §3.12)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ CODES: Final[Mapping[str, WireCode]] = {
     "UnreadableAnswer": WireCode(
         502,
         True,
-        "The answer could not be read, so it probably came from something in between; check proxies and the portal URL.",
+        "The answer is not from the service but from something in between; check proxies and the portal URL.",
     ),
 }
 
@@ -171,4 +171,4 @@ def _text(value: object) -> str | None:
 
 
 def _unreadable(status: int) -> str:
-    return f"HTTP status {status} came with a body that is not from the service; check proxies and the portal URL."
+    return f"HTTP status {status} came with a body not from the service; check proxies and the portal URL."

@@ -1,4 +1,4 @@
-"""Answer pages: SCIM ListResponse with cursor pagination (RFC 7644 §3.4.2, RFC 9865), gzip'd JSON, bounded inflation."""
+"""Answer pages: SCIM ListResponse with cursors (RFC 7644 §3.4.2, RFC 9865) as gzip'd JSON of bounded size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hand-written shape checks of an answer page: cheap enough for 1000 resources, exact about what is wrong and where."""
+"""Hand-written shape checks of an answer page: cheap for 1000 resources, exact about where it is wrong."""
 
 from __future__ import annotations
 

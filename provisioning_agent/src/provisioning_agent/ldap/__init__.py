@@ -1,0 +1,1 @@
+"""Reading Active Directory: trust, searches, decoding, initial and delta reads."""

@@ -1,0 +1,277 @@
+"""A bound connection to one domain controller: ldap3 connects and binds, searches are read raw for speed."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import ldap3
+from ldap3.core.exceptions import LDAPExceptionError
+
+from . import ber, controls
+from .errors import DirectoryError, bind_refused, from_result
+from .messages import (
+    EXTENDED_RESPONSE,
+    SEARCH_DONE,
+    SEARCH_ENTRY,
+    Done,
+    Search,
+    decode_done,
+    decode_entry,
+    encode_search,
+    kind_of,
+)
+from .tls import Trust, VerifiedTls
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S: Final = 10
+RECEIVE_TIMEOUT_S: Final = 120
+_RECEIVE_BYTES: Final = 1 << 18
+# No sane entry is larger; a length beyond this is a broken or hostile stream.
+_MAX_FRAME_BYTES: Final = 256 << 20
+_FRAMES_PER_BATCH: Final = 500
+_NO_SUCH_OBJECT: Final = 32
+
+
+class Endpoint(NamedTuple):
+    """Host and port of a domain controller."""
+
+    host: str
+    port: int = 636
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """``host``, ``host:port`` or ``[v6]:port``; the port defaults to 636 (LDAPS)."""
+        head, bracket, tail = text.strip().removeprefix("[").partition("]")
+        host, _, port = (head, "", tail.removeprefix(":")) if bracket else head.partition(":")
+        if not host or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
+            raise ValueError(f"{text!r} is not a server name with an optional port")
+        return cls(host, int(port or 636))
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryLogin:
+    """How to reach and enter one domain; servers are tried in order."""
+
+    servers: tuple[Endpoint, ...]
+    user: str
+    password: str = field(repr=False)
+    trust: Trust = field(default_factory=Trust)
+
+
+class Entry(NamedTuple):
+    """One decoded search result entry."""
+
+    name: bytes
+    attributes: dict[bytes, list[bytes]]
+
+    def first(self, attribute: str) -> bytes | None:
+        """The first value of an attribute, None where it is empty."""
+        values = self.attributes.get(attribute.encode())
+        return values[0] if values else None
+
+    def text(self, attribute: str) -> str:
+        """The first value as text, empty where there is none."""
+        return (self.first(attribute) or b"").decode(errors="replace")
+
+
+def connect(login: DirectoryLogin) -> DirectoryConnection:
+    """Bind to the first server that answers; a refused account or certificate ends the search at once."""
+    unreachable: DirectoryError | None = None
+    for endpoint in login.servers:
+        try:
+            return _bind(login, endpoint)
+        except DirectoryError as error:
+            if not error.retry:
+                raise
+            log.warning("dc=%s code=%s connecting failed", endpoint, error.code)
+            unreachable = error
+    raise unreachable or DirectoryError("AdUnreachable")
+
+
+def _bind(login: DirectoryLogin, endpoint: Endpoint) -> DirectoryConnection:
+    tls = VerifiedTls(login.trust)
+    server = ldap3.Server(
+        endpoint.host,
+        endpoint.port,
+        use_ssl=True,
+        tls=tls,
+        get_info=ldap3.NONE,
+        connect_timeout=CONNECT_TIMEOUT_S,
+    )
+    bound = ldap3.Connection(
+        server,
+        user=login.user,
+        password=login.password,
+        authentication=ldap3.SIMPLE,
+        auto_referrals=False,
+        check_names=False,
+        read_only=True,
+        receive_timeout=RECEIVE_TIMEOUT_S,
+    )
+    try:
+        bound.open(read_server_info=False)
+        accepted = bound.bind(read_server_info=False)
+    except LDAPExceptionError as error:
+        raise tls.refusal or _unreachable(endpoint) from error
+    if not accepted:
+        bound.unbind()
+        raise _refused(bound.result)
+    return DirectoryConnection(bound, endpoint)
+
+
+def _unreachable(endpoint: Endpoint) -> DirectoryError:
+    return DirectoryError(
+        "AdUnreachable",
+        f"The domain controller {endpoint} could not be reached; check its name, the port and the network.",
+    )
+
+
+def _refused(result: dict[str, object]) -> DirectoryError:
+    code = result.get("result")
+    if code == 49:
+        return bind_refused(str(result.get("message", "")))
+    return from_result(code if isinstance(code, int) else 80)
+
+
+class DirectoryConnection:
+    """Searches over one bound connection, for one thread; after an error only `close` is left to do."""
+
+    def __init__(self, bound: ldap3.Connection, endpoint: Endpoint) -> None:
+        self._bound = bound
+        self._buffer = bytearray()
+        self._message_id = 1000
+        self.endpoint = endpoint
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop the connection; pending answers are lost, which the server notices by itself."""
+        if not self._bound.closed:
+            self._bound.strategy.close()
+
+    def search(self, search: Search) -> list[Entry]:
+        """All entries of a search that is known to be small."""
+        frames, done = self._collect(self._send(search))
+        if done.code:
+            raise from_result(done.code)
+        return [entry_of(frame) for frame in frames]
+
+    def find(self, search: Search) -> Entry | None:
+        """The entry of a base search, None if there is no such object or it may not be seen."""
+        frames, done = self._collect(self._send(search))
+        if done.code == _NO_SUCH_OBJECT:
+            return None
+        if done.code:
+            raise from_result(done.code)
+        return entry_of(frames[0]) if frames else None
+
+    def pages(self, search: Search, size: int) -> Iterator[list[bytes]]:
+        """Raw entries page by page; the next page is asked for before this one is handed out."""
+        message_id = self._send(search, controls.paged(size, b""))
+        while True:
+            frames, done = self._collect(message_id)
+            if done.code:
+                raise from_result(done.code)
+            cookie = controls.paged_cookie(done.controls)
+            if cookie:
+                message_id = self._send(search, controls.paged(size, cookie))
+            yield frames
+            if not cookie:
+                return
+
+    def stream(self, search: Search, extra: bytes = b"") -> Iterator[list[bytes] | Done]:
+        """Raw entries in small batches as they arrive, then the `Done`; for answers of unknown size."""
+        batch: list[bytes] = []
+        for frame in self._frames(self._send(search, extra)):
+            if isinstance(frame, Done):
+                yield batch
+                yield frame
+                return
+            batch.append(frame)
+            if len(batch) >= _FRAMES_PER_BATCH:
+                yield batch
+                batch = []
+
+    def _collect(self, message_id: int) -> tuple[list[bytes], Done]:
+        found: list[bytes] = []
+        for frame in self._frames(message_id):
+            if isinstance(frame, Done):
+                return found, frame
+            found.append(frame)
+        raise DirectoryError("AdConnectionLost")
+
+    def _send(self, search: Search, extra: bytes = b"") -> int:
+        self._message_id += 1
+        try:
+            self._bound.socket.sendall(encode_search(self._message_id, search, extra))
+        except TimeoutError as error:
+            raise DirectoryError("AdTimeout") from error
+        except OSError as error:
+            raise DirectoryError("AdConnectionLost") from error
+        return self._message_id
+
+    def _frames(self, message_id: int) -> Iterator[bytes | Done]:
+        while True:
+            for frame in self._whole_frames():
+                found, kind = kind_of(frame)
+                if kind == EXTENDED_RESPONSE and found == 0:
+                    # Notice of disconnection (RFC 4511 §4.4.1).
+                    raise DirectoryError("AdConnectionLost")
+                if found != message_id:
+                    continue
+                if kind == SEARCH_ENTRY:
+                    yield frame
+                elif kind == SEARCH_DONE:
+                    yield decode_done(frame)
+                    return
+            self._receive()
+
+    def _whole_frames(self) -> Iterator[bytes]:
+        """Complete messages at the head of the buffer, removed from it once all of them are used up."""
+        buffer, pos = self._buffer, 0
+        try:
+            while len(buffer) - pos >= 6:
+                _, _, end = ber.header(buffer, pos)
+                if end - pos > _MAX_FRAME_BYTES:
+                    raise DirectoryError("AdAnswerUnreadable")
+                if end > len(buffer):
+                    return
+                frame = bytes(buffer[pos:end])
+                pos = end
+                yield frame
+        finally:
+            del buffer[:pos]
+
+    def _receive(self) -> None:
+        try:
+            data = self._bound.socket.recv(_RECEIVE_BYTES)
+        except TimeoutError as error:
+            raise DirectoryError("AdTimeout") from error
+        except (ssl.SSLError, OSError) as error:
+            raise DirectoryError("AdConnectionLost") from error
+        if not data:
+            raise DirectoryError("AdConnectionLost")
+        self._buffer += data
+
+
+def entry_of(frame: bytes) -> Entry:
+    """Decode one raw entry; broken bytes become ``AdAnswerUnreadable``."""
+    try:
+        return Entry(*decode_entry(frame))
+    except ber.BerError as error:
+        raise DirectoryError("AdAnswerUnreadable") from error

@@ -1,0 +1,125 @@
+"""The delta read: DirSync says which objects changed, then their current state is read."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from . import filters
+from .connection import DirectoryConnection
+from .dirsync import Change, Changes, changes_since
+from .names import guid_base
+from .objects import GROUP, Found, ObjectReader
+from .resources import MEMBER, Item
+from .scope import ReadScope
+from .watermark import PARENTS
+
+_DELETED = "deleted"
+_OUT_OF_SCOPE = "outOfScope"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed, by stream: one per object type, and the parents whose rename changes others' DNs."""
+
+    streams: Mapping[str, Changes]
+
+    @property
+    def cookies(self) -> dict[str, bytes]:
+        """The cookies to go on from."""
+        return {name: changes.cookie for name, changes in self.streams.items()}
+
+
+def gather(
+    connection: DirectoryConnection,
+    root: str,
+    attributes: Mapping[str, tuple[str, ...]],
+    cookies: Mapping[str, bytes],
+) -> Delta:
+    """Ask every stream for its changes before anything is delivered; ``attributes`` by object type."""
+    streams = {
+        name: changes_since(
+            connection, root, filters.object_type(name), _watched(name, wanted), cookies[name]
+        )
+        for name, wanted in attributes.items()
+    }
+    streams[PARENTS] = changes_since(connection, root, filters.parents(), ("ou",), cookies[PARENTS])
+    return Delta(streams)
+
+
+def _watched(name: str, attributes: tuple[str, ...]) -> tuple[str, ...]:
+    return (*attributes, MEMBER) if name == GROUP else attributes
+
+
+def items(delta: Delta, readers: Iterable[ObjectReader], root: str, scope: ReadScope) -> Iterator[Item]:
+    """Resources and tombstones of everything that changed, each object once."""
+    moved = _moved_parents(delta.streams[PARENTS])
+    for reader in readers:
+        told: set[str] = set()
+        for base in moved:
+            yield from _subtree(reader, base, scope, told)
+        yield from _changed(reader, delta.streams[reader.name].by_guid, root, scope, told)
+
+
+def _moved_parents(changes: Changes) -> list[str]:
+    # What lies below a parent that is new was created or moved itself, and is reported for that.
+    return [
+        guid
+        for guid, change in changes.by_guid.items()
+        if change.moved and not change.created and not change.deleted
+    ]
+
+
+def _subtree(reader: ObjectReader, guid: str, scope: ReadScope, told: set[str]) -> Iterator[Item]:
+    for found in reader.under(guid_base(guid)):
+        if found.reference.guid not in told:
+            told.add(found.reference.guid)
+            yield from _in_or_out(reader, found, scope)
+
+
+def _in_or_out(reader: ObjectReader, found: Found, scope: ReadScope) -> Iterator[Item]:
+    if scope.holds(found.reference.dn):
+        yield from reader.items(found)
+    else:
+        yield reader.maker.tombstone(found.reference.guid, _OUT_OF_SCOPE)
+
+
+def _changed(
+    reader: ObjectReader, changes: Mapping[str, Change], root: str, scope: ReadScope, told: set[str]
+) -> Iterator[Item]:
+    living = []
+    anew = []
+    for guid, change in changes.items():
+        if change.deleted:
+            yield reader.maker.tombstone(guid, _DELETED)
+        elif guid in told:
+            continue
+        elif reader.is_group and (change.moved or change.created):
+            # It may come into scope with members that were never reported.
+            anew.append(guid)
+        else:
+            living.append(guid)
+    for found in reader.current(root, living):
+        yield from _current(reader, found, changes[found.reference.guid], scope)
+    for found in _excluding(reader, root, anew):
+        yield from _in_or_out(reader, found, scope)
+
+
+def _excluding(reader: ObjectReader, root: str, guids: list[str]) -> Iterator[Found]:
+    # The first reading drops what may not be read at all, the second brings the members.
+    allowed = [found.reference.guid for found in reader.current(root, guids)]
+    yield from reader.complete(allowed)
+
+
+def _current(reader: ObjectReader, found: Found, change: Change, scope: ReadScope) -> Iterator[Item]:
+    guid, dn = found.reference
+    if not reader.is_group or not scope.holds(dn):
+        yield from _in_or_out(reader, found, scope)
+        return
+    added, removed = _texts(change.added), _texts(change.removed)
+    yield from reader.maker.changed_group(guid, dn, found.attributes, added, removed, found.size)
+
+
+def _texts(guids: Iterable[bytes]) -> list[str]:
+    return [str(uuid.UUID(bytes=guid)) for guid in guids]

@@ -1,0 +1,134 @@
+"""What can go wrong between agent and domain controller: stable codes, retry advice, remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from provisioning_agent.wire.errors import WireCode, WireError
+
+CODES: Final[Mapping[str, WireCode]] = {
+    "AdUnreachable": WireCode(
+        502,
+        True,
+        "No domain controller could be reached; check its name, port 636 and the network in between.",
+    ),
+    "AdConnectionLost": WireCode(
+        502, True, "The domain controller ended the connection in the middle of an answer; it is asked again."
+    ),
+    "AdCertificateUntrusted": WireCode(
+        502,
+        False,
+        "The domain controller's certificate is not trusted; enrol naming its CA file or its fingerprint.",
+    ),
+    "AdBindFailed": WireCode(
+        401,
+        False,
+        "The domain controller refused the account; correct the name or password by enrolling again.",
+    ),
+    "AdAccessDenied": WireCode(
+        403, False, "The account may not read what was asked for; grant it read access to the domain."
+    ),
+    "DirSyncNotAllowed": WireCode(
+        403,
+        False,
+        "The account lacks the right 'Replicating Directory Changes' on the domain; grant it and try again.",
+    ),
+    "DirSyncUnsupported": WireCode(
+        501,
+        False,
+        "The server does not answer the DirSync control; point the agent at a writable domain controller.",
+    ),
+    "AdBusy": WireCode(503, True, "The domain controller says it is busy; it is asked again later."),
+    "AdTimeout": WireCode(
+        504, True, "The domain controller did not answer in time; it is asked again later."
+    ),
+    "SizeLimitExceeded": WireCode(
+        502,
+        False,
+        "The domain controller cut the answer off at a limit; raise MaxPageSize or narrow the scope.",
+    ),
+    "ReferralReceived": WireCode(
+        502,
+        False,
+        "The domain controller referred us elsewhere; enrol with a controller of this very domain.",
+    ),
+    "ScopeContainerMissing": WireCode(
+        404,
+        False,
+        "A container of the scope is gone or not readable; correct the scope or restore the container.",
+    ),
+    "AdSearchFailed": WireCode(502, True, "The domain controller answered with an error; see its event log."),
+    "AdAnswerUnreadable": WireCode(
+        502, True, "The domain controller's answer could not be understood; report this with the agent's log."
+    ),
+    "DomainMismatch": WireCode(
+        409,
+        False,
+        "The server is a controller of another domain than the one named; correct the domain or the server.",
+    ),
+    "DeadlinePassed": WireCode(
+        504, True, "The answer was not ready before its deadline; it is asked for again."
+    ),
+}
+
+
+class DirectoryError(WireError):
+    """A failed read of Active Directory; ``code`` is one of ``CODES``."""
+
+    def __init__(self, code: str, detail: str | None = None, *, correlation_id: str | None = None) -> None:
+        known = CODES[code]
+        super().__init__(
+            code,
+            detail or known.sentence,
+            status=known.status,
+            retry=known.retry,
+            correlation_id=correlation_id,
+        )
+
+
+# Result codes of RFC 4511 §4.1.9; the rest is AdSearchFailed.
+_BY_RESULT: Final[Mapping[int, str]] = {
+    3: "AdTimeout",
+    4: "SizeLimitExceeded",
+    8: "AdAccessDenied",
+    9: "ReferralReceived",
+    10: "ReferralReceived",
+    11: "SizeLimitExceeded",
+    49: "AdBindFailed",
+    50: "AdAccessDenied",
+    51: "AdBusy",
+    52: "AdBusy",
+}
+
+# The "data" part of AD's bind answers (Win32 error codes).
+_BIND_REASONS: Final[Mapping[str, str]] = {
+    "525": "there is no such account",
+    "52e": "the name or password is wrong",
+    "530": "the account may not sign in at this hour",
+    "531": "the account may not sign in from this host",
+    "532": "its password has expired",
+    "533": "the account is disabled",
+    "701": "the account has expired",
+    "773": "its password has to be changed first",
+    "775": "the account is locked out",
+}
+
+
+def from_result(code: int) -> DirectoryError:
+    """The error for a search result code that is not success."""
+    name = _BY_RESULT.get(code, "AdSearchFailed")
+    if name == "AdSearchFailed":
+        return DirectoryError(
+            name, f"The domain controller answered with LDAP error {code}; see its event log."
+        )
+    return DirectoryError(name)
+
+
+def bind_refused(message: str) -> DirectoryError:
+    """The error for a refused bind, with AD's reason in words where the server tells it."""
+    marker = message.partition("data ")[2].partition(",")[0].strip().lower()
+    reason = _BIND_REASONS.get(marker, "the name or password is wrong")
+    return DirectoryError(
+        "AdBindFailed", f"The domain controller refused the account: {reason}; correct it by enrolling again."
+    )

@@ -1,0 +1,145 @@
+"""LDAP messages in and out (RFC 4511 §4): encoding a search, taking answers apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from . import ber
+from .ber import BerError
+from .filters import Filter
+
+SEARCH_ENTRY: Final = 0x64
+SEARCH_DONE: Final = 0x65
+SEARCH_REFERENCE: Final = 0x73
+EXTENDED_RESPONSE: Final = 0x78
+_SEARCH_REQUEST: Final = 0x63
+_CONTROLS: Final = 0xA0
+_REFERRAL: Final = 0xA3
+
+
+class Scope(IntEnum):
+    """How deep a search looks."""
+
+    BASE = 0
+    ONE_LEVEL = 1
+    SUBTREE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search; ``time_limit`` in seconds, 0 leaves it to the server."""
+
+    base: str
+    filter: Filter
+    attributes: Sequence[str]
+    scope: Scope = Scope.SUBTREE
+    controls: tuple[bytes, ...] = ()
+    time_limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The result that ends a search; ``code`` per RFC 4511 §4.1.9."""
+
+    code: int
+    message: str
+    controls: dict[str, bytes]
+
+
+def encode_search(message_id: int, search: Search, extra: bytes = b"") -> bytes:
+    """The complete LDAPMessage; ``extra`` is one more encoded control."""
+    request = ber.sequence(
+        ber.octets(search.base.encode()),
+        ber.integer(search.scope, ber.ENUMERATED),
+        ber.integer(0, ber.ENUMERATED),
+        ber.integer(0),
+        ber.integer(search.time_limit),
+        ber.boolean(False),
+        search.filter,
+        ber.sequence(*(ber.octets(name.encode()) for name in search.attributes)),
+        tag=_SEARCH_REQUEST,
+    )
+    controls = b"".join(search.controls) + extra
+    tail = ber.tlv(_CONTROLS, controls) if controls else b""
+    return ber.sequence(ber.integer(message_id), request, tail)
+
+
+def kind_of(frame: bytes) -> tuple[int, int]:
+    """(message id, tag of the operation) of one complete message."""
+    _, start, _ = ber.header(frame, 0)
+    _, inner, stop = ber.header(frame, start)
+    return ber.to_int(frame[inner:stop]), frame[stop]
+
+
+def decode_done(frame: bytes) -> Done:
+    """Take a SearchResultDone apart, its controls by OID."""
+    parts = ber.children(ber.children(frame)[0][1])
+    fields = ber.children(parts[1][1])
+    controls = parts[2][1] if len(parts) > 2 and parts[2][0] == _CONTROLS else b""
+    return Done(ber.to_int(fields[0][1]), fields[2][1].decode(errors="replace"), _decode_controls(controls))
+
+
+def _decode_controls(content: bytes) -> dict[str, bytes]:
+    found = {}
+    for _, control in ber.children(content):
+        parts = ber.children(control)
+        value = parts[-1][1] if len(parts) > 1 and parts[-1][0] == ber.OCTET_STRING else b""
+        found[parts[0][1].decode()] = value
+    return found
+
+
+def decode_entry(frame: bytes) -> tuple[bytes, dict[bytes, list[bytes]]]:
+    """A SearchResultEntry as (name, values by attribute name).
+
+    This runs once per object of the domain, so lengths below 128 are read in place and everything is
+    one flat loop; `ber.header` serves the rest.
+    """
+    try:
+        return _decode_entry(frame)
+    except IndexError as error:
+        raise BerError("an entry ends in the middle") from error
+
+
+def _decode_entry(data: bytes) -> tuple[bytes, dict[bytes, list[bytes]]]:
+    header = ber.header
+    pos = header(data, header(data, 0)[1])[2]
+    _, pos, _ = header(data, pos)
+    _, start, pos = header(data, pos)
+    name = data[start:pos]
+    _, pos, end = header(data, pos)
+    if end > len(data):
+        raise BerError("an entry ends in the middle")
+    found: dict[bytes, list[bytes]] = {}
+    while pos < end:
+        size = data[pos + 1]
+        pos += 2 if size < 0x80 else size - 0x7E
+        size = data[pos + 1]
+        if size < 0x80:
+            pos += 2
+            stop = pos + size
+        else:
+            _, pos, stop = header(data, pos)
+        attribute = data[pos:stop]
+        size = data[stop + 1]
+        if size < 0x80:
+            pos = stop + 2
+            stop = pos + size
+        else:
+            _, pos, stop = header(data, stop)
+        values = []
+        while pos < stop:
+            size = data[pos + 1]
+            if size < 0x80:
+                pos += 2
+                after = pos + size
+            else:
+                _, pos, after = header(data, pos)
+            values.append(data[pos:after])
+            pos = after
+        found[attribute] = values
+    if pos != end:
+        raise BerError("an entry's attributes do not fill it")
+    return name, found

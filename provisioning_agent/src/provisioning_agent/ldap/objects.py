@@ -1,0 +1,121 @@
+"""Reading whole objects of one type: by subtree, or by GUID in batches."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
+
+from provisioning_agent.wire.requests import ObjectTypeRequest
+
+from . import controls, filters
+from .connection import DirectoryConnection, Entry, entry_of
+from .convert import RANGE_MARK, Plan
+from .messages import Search
+from .names import Reference, is_conflict, parse_extended
+from .ranges import read_whole
+from .resources import FIRST_MEMBERS, Item, ResourceMaker, is_cut, ldap_attributes, member_guids
+from .schema import Syntax
+
+_GUIDS_PER_QUERY: Final = 100
+GROUP: Final = "group"
+
+
+class Found(NamedTuple):
+    """One object as read: who it is, its raw values, and the size of its entry in bytes."""
+
+    reference: Reference
+    attributes: Mapping[bytes, list[bytes]]
+    size: int
+
+
+class ObjectReader:
+    """Reads the objects of one type and makes resources of them."""
+
+    def __init__(
+        self,
+        connection: DirectoryConnection,
+        wanted: ObjectTypeRequest,
+        syntaxes: Mapping[str, Syntax],
+        page_size: int,
+    ) -> None:
+        self._connection = connection
+        self._page_size = page_size
+        self.name = wanted.name
+        self.attributes = ldap_attributes(wanted.attributes)
+        self.filter = filters.object_type(wanted.name)
+        self.maker = ResourceMaker(wanted.name, wanted.attributes, Plan(self.attributes, syntaxes))
+        self._with_members = (*self.attributes, FIRST_MEMBERS) if self.is_group else self.attributes
+
+    @property
+    def is_group(self) -> bool:
+        """True for the type that has members."""
+        return self.name == GROUP
+
+    def under(self, base: str) -> Iterator[Found]:
+        """Every object at or below ``base``, members included; the large ones come last."""
+        search = self._search(base, self.filter, self._with_members or ("objectGUID",))
+        cut: list[str] = []
+        for frames in self._connection.pages(search, self._page_size):
+            for frame in frames:
+                found = _found(frame)
+                if is_conflict(found.reference.dn):
+                    continue
+                if RANGE_MARK in frame and is_cut(found.attributes):
+                    # Asking for the rest now would disturb the page that is already on its way.
+                    cut.append(found.reference.guid)
+                    continue
+                yield found
+        yield from self.complete(cut)
+
+    def complete(self, guids: Iterable[str]) -> Iterator[Found]:
+        """Objects one by one with every value, members included; those that are gone are left out."""
+        for guid in guids:
+            entry = read_whole(self._connection, guid, self._with_members)
+            if entry is not None:
+                yield _whole(entry)
+
+    def current(self, root: str, guids: Iterable[str]) -> Iterator[Found]:
+        """Objects by GUID without their members; those that are gone or excluded are left out."""
+        waiting = list(guids)
+        for at in range(0, len(waiting), _GUIDS_PER_QUERY):
+            yield from self._batch(root, waiting[at : at + _GUIDS_PER_QUERY])
+
+    def items(self, found: Found) -> Iterator[Item]:
+        """The object's resources, a group's with its whole membership."""
+        guid, dn = found.reference
+        if not self.is_group:
+            yield self.maker.full(guid, dn, found.attributes, None, found.size)
+            return
+        members = member_guids(found.attributes)
+        yield from self.maker.group(guid, dn, found.attributes, members, found.size)
+
+    def _batch(self, root: str, guids: list[str]) -> Iterator[Found]:
+        these = filters.guids(uuid.UUID(guid).bytes_le for guid in guids)
+        search = self._search(root, filters.all_of(self.filter, these), self.attributes or ("objectGUID",))
+        for entry in self._connection.search(search):
+            if is_cut(entry.attributes):
+                yield from self._completed(entry)
+            else:
+                found = _whole(entry)
+                if not is_conflict(found.reference.dn):
+                    yield found
+
+    def _completed(self, entry: Entry) -> Iterator[Found]:
+        whole = read_whole(self._connection, parse_extended(entry.name).guid, self.attributes)
+        if whole is not None:
+            yield _whole(whole)
+
+    def _search(self, base: str, wanted: filters.Filter, attributes: tuple[str, ...]) -> Search:
+        asked = (controls.extended_dn(), controls.domain_scope())
+        return Search(base, wanted, attributes, controls=asked)
+
+
+def _found(frame: bytes) -> Found:
+    name, attributes = entry_of(frame)
+    return Found(parse_extended(name), attributes, len(frame))
+
+
+def _whole(entry: Entry) -> Found:
+    size = sum(len(value) for values in entry.attributes.values() for value in values)
+    return Found(parse_extended(entry.name), entry.attributes, size)

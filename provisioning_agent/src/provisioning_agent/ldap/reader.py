@@ -1,0 +1,97 @@
+"""Answering a read request: the one entry point to reading Active Directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final
+
+from provisioning_agent.wire.errors import WireError
+from provisioning_agent.wire.pages import Page
+from provisioning_agent.wire.requests import ReadRequest
+
+from . import controls, delta, filters, initial
+from .connection import DirectoryConnection
+from .dirsync import CookieRefusedError
+from .domain import Controller, describe, require
+from .messages import Scope, Search
+from .objects import ObjectReader
+from .paging import Frame, paginate
+from .resources import Item, ldap_attributes
+from .schema import read_syntaxes
+from .scope import resolve
+from .watermark import Watermark, decode, question_of
+
+TOMBSTONES_INVISIBLE: Final = "TombstonesInvisible"
+ATTRIBUTES_UNKNOWN: Final = "AttributesUnknown"
+
+# GUID_DELETED_OBJECTS_CONTAINER_W (MS-ADTS §6.1.1.4).
+_DELETED_OBJECTS: Final = "18E2EA80684F11D2B9AA00C04F79F805"
+
+
+def read(
+    connection: DirectoryConnection, request: ReadRequest, now: Callable[[], datetime]
+) -> Iterator[Page]:
+    """The pages of the answer, while reading. Ends with a complete page or raises; never stops in between."""
+    if request.groups:
+        raise WireError("MalformedRequest", "This agent does not scope by group yet; use containers instead.")
+    controller = describe(connection)
+    require(controller, request.domain)
+    yield from _Reading(connection, request, controller).pages(now)
+
+
+class _Reading:
+    """One request being answered by one controller."""
+
+    def __init__(self, connection: DirectoryConnection, request: ReadRequest, controller: Controller) -> None:
+        self.connection = connection
+        self.request = request
+        self.controller = controller
+        self.question = question_of(request)
+        self.attributes = {wanted.name: ldap_attributes(wanted.attributes) for wanted in request.object_types}
+        self.notes: list[str] = []
+
+    def pages(self, now: Callable[[], datetime]) -> Iterator[Page]:
+        mode, items, cookies = self._start()
+        if not self._sees_tombstones():
+            self.notes.append(TOMBSTONES_INVISIBLE)
+        mark = Watermark(self.controller.invocation_id, self.question, cookies)
+        replica = {"invocationId": self.controller.invocation_id, "name": self.controller.name}
+        frame = Frame(mode, replica, mark.encode(), self.notes)
+        return paginate(items, frame, self.request.page_size, self.request.deadline, now)
+
+    def _start(self) -> tuple[str, Iterator[Item], dict[str, bytes]]:
+        changed = self._changed()
+        scope = resolve(self.connection, self.controller.root, self.request.containers)
+        if changed is None:
+            cookies = initial.start_cookies(self.connection, self.controller.root, self.attributes)
+            return "initial", initial.items(self._readers(), scope), cookies
+        readers = self._readers() if any(stream.by_guid for stream in changed.streams.values()) else []
+        return "delta", delta.items(changed, readers, self.controller.root, scope), changed.cookies
+
+    def _changed(self) -> delta.Delta | None:
+        mark = decode(self.request.watermark) if self.request.watermark else None
+        if mark is None or mark.question != self.question:
+            return None
+        try:
+            return delta.gather(self.connection, self.controller.root, self.attributes, mark.cookies)
+        except CookieRefusedError:
+            return None
+
+    def _readers(self) -> list[ObjectReader]:
+        names = {name for wanted in self.attributes.values() for name in wanted}
+        syntaxes = read_syntaxes(self.connection, self.controller.schema, names)
+        unknown = sorted(name for name in names if name.lower() not in syntaxes)
+        if unknown:
+            self.notes.append(f"{ATTRIBUTES_UNKNOWN}: {', '.join(unknown)}")
+        return [
+            ObjectReader(self.connection, wanted, syntaxes, self.request.page_size)
+            for wanted in self.request.object_types
+        ]
+
+    def _sees_tombstones(self) -> bool:
+        base = f"<WKGUID={_DELETED_OBJECTS},{self.controller.root}>"
+        wanted = Search(
+            base, filters.present("objectClass"), ("1.1",), Scope.BASE, (controls.show_deleted(),)
+        )
+        return self.connection.find(wanted) is not None

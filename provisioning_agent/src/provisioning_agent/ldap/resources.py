@@ -1,0 +1,137 @@
+"""From an LDAP entry to the SCIM resources that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from provisioning_agent.wire.limits import GROUP_MEMBERS_PER_RESOURCE
+from provisioning_agent.wire.pages import AD_SCHEMA, RESOURCE_SCHEMAS
+
+from .convert import RANGE_MARK, Plan
+from .names import guid_of
+
+_ACCOUNT_DISABLE: Final = 0x2
+_MEMBER_WEIGHT: Final = 40
+# What a continuation or tombstone adds to a page, roughly.
+_SMALL_WEIGHT: Final = 200
+
+MEMBER: Final = "member"
+# Asked for as a range, so that small and large groups look the same on every server.
+FIRST_MEMBERS: Final = "member;range=0-1499"
+# Not stored attributes: the DN comes with the entry, the flag is a bit of userAccountControl.
+_DERIVED: Final = frozenset({"distinguishedname", "accountdisabled", MEMBER})
+
+
+class Item(NamedTuple):
+    """One resource, its weight in the page (bytes, roughly) and whether it counts as an object read."""
+
+    resource: dict[str, Any]
+    weight: int
+    counts: bool
+
+
+def ldap_attributes(wanted: Sequence[str]) -> tuple[str, ...]:
+    """The stored attributes behind the wanted names."""
+    stored = [name for name in wanted if name.lower() not in _DERIVED]
+    lower = {name.lower() for name in wanted}
+    if "accountdisabled" in lower and "useraccountcontrol" not in lower:
+        stored.append("userAccountControl")
+    return tuple(stored)
+
+
+class ResourceMaker:
+    """Makes the resources of one object type; built once per request."""
+
+    def __init__(self, object_type: str, wanted: Sequence[str], plan: Plan) -> None:
+        self.object_type = object_type
+        self._plan = plan
+        self._names = {name.lower(): name for name in wanted}
+        self._meta = {"resourceType": object_type}
+        self._dn_name = self._names.get("distinguishedname")
+        self._disabled_name = self._names.get("accountdisabled")
+
+    def full(
+        self,
+        guid: str,
+        dn: str,
+        attributes: Mapping[bytes, list[bytes]],
+        members: Mapping[str, Any] | None,
+        weight: int,
+    ) -> Item:
+        """The object's whole state; ``members`` as in the wire contract, for groups."""
+        values: dict[str, Any] = {}
+        if self._dn_name is not None:
+            values[self._dn_name] = dn
+        self._plan.apply(attributes, values)
+        if self._disabled_name is not None:
+            _set_disabled(values, self._disabled_name, attributes)
+        resource = {"schemas": RESOURCE_SCHEMAS, "id": guid, "meta": self._meta, AD_SCHEMA: values}
+        if members is not None:
+            resource["members"] = members
+        return Item(resource, weight, True)
+
+    def group(
+        self, guid: str, dn: str, attributes: Mapping[bytes, list[bytes]], members: Sequence[str], weight: int
+    ) -> Iterator[Item]:
+        """A group with its whole membership, continued in further resources where it is large."""
+        step = GROUP_MEMBERS_PER_RESOURCE
+        yield self.full(guid, dn, attributes, _members(True, members[:step], ()), weight)
+        yield from self.continued(guid, members[step:], ())
+
+    def changed_group(
+        self,
+        guid: str,
+        dn: str,
+        attributes: Mapping[bytes, list[bytes]],
+        added: Sequence[str],
+        removed: Sequence[str],
+        weight: int,
+    ) -> Iterator[Item]:
+        """A group with what was added to and removed from its membership."""
+        step = GROUP_MEMBERS_PER_RESOURCE
+        yield self.full(guid, dn, attributes, _members(False, added[:step], removed[:step]), weight)
+        yield from self.continued(guid, added[step:], removed[step:])
+
+    def continued(self, guid: str, added: Sequence[str], removed: Sequence[str]) -> Iterator[Item]:
+        """The rest of a membership, in resources of bounded size."""
+        step = GROUP_MEMBERS_PER_RESOURCE
+        for at in range(0, max(len(added), len(removed)), step):
+            more, fewer = added[at : at + step], removed[at : at + step]
+            resource = {
+                "schemas": RESOURCE_SCHEMAS,
+                "id": guid,
+                "meta": {"resourceType": self.object_type, "continues": True},
+                "members": _members(False, more, fewer),
+            }
+            yield Item(resource, _SMALL_WEIGHT + _MEMBER_WEIGHT * (len(more) + len(fewer)), False)
+
+    def tombstone(self, guid: str, kind: str) -> Item:
+        """The object was deleted or is out of scope."""
+        meta = {"resourceType": self.object_type, "tombstone": kind}
+        return Item({"schemas": RESOURCE_SCHEMAS, "id": guid, "meta": meta}, _SMALL_WEIGHT, False)
+
+
+def _members(whole: bool, added: Sequence[str], removed: Sequence[str]) -> dict[str, Any]:
+    return {"whole": whole, "added": list(added), "removed": list(removed)}
+
+
+def _set_disabled(values: dict[str, Any], name: str, attributes: Mapping[bytes, list[bytes]]) -> None:
+    flags = attributes.get(b"userAccountControl")
+    if flags:
+        values[name] = bool(int(flags[0]) & _ACCOUNT_DISABLE)
+
+
+def member_guids(attributes: Mapping[bytes, list[bytes]]) -> list[str]:
+    """The members an entry carries, whether ranged or not."""
+    return [
+        guid_of(value)
+        for spelled, values in attributes.items()
+        if spelled.partition(b";")[0].lower() == b"member"
+        for value in values
+    ]
+
+
+def is_cut(attributes: Mapping[bytes, list[bytes]]) -> bool:
+    """True if the server kept values back: a range that does not end in ``*`` (MS-ADTS §3.1.1.3.1.3.3)."""
+    return any(RANGE_MARK in spelled and not spelled.endswith(b"*") for spelled in attributes)

@@ -1,0 +1,56 @@
+"""The containers an answer is limited to: given by objectGUID, resolved afresh for each read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from . import controls, filters
+from .connection import DirectoryConnection
+from .errors import DirectoryError
+from .messages import Scope, Search
+from .names import Reference, guid_base, is_below, parse_extended, rdns
+
+
+@dataclass(frozen=True, slots=True)
+class ReadScope:
+    """Search bases that together cover the scope once, and the test for a single DN."""
+
+    bases: tuple[str, ...]
+    containers: tuple[tuple[str, ...], ...]
+
+    def holds(self, dn: str) -> bool:
+        """True if the object with this DN is in scope."""
+        name = rdns(dn)
+        return any(is_below(name, container) for container in self.containers)
+
+
+def resolve(connection: DirectoryConnection, root: str, containers: Iterable[str]) -> ReadScope:
+    """Find the containers; none given means the whole domain, one that is gone is an error."""
+    found = [_find(connection, guid) for guid in containers]
+    if not found:
+        return ReadScope((root,), (rdns(root),))
+    return cover(found)
+
+
+def cover(containers: Iterable[Reference]) -> ReadScope:
+    """Drop containers that lie inside another one, so that nothing is read twice."""
+    kept: list[tuple[Reference, tuple[str, ...]]] = []
+    for reference in sorted(containers, key=lambda item: len(rdns(item.dn))):
+        name = rdns(reference.dn)
+        if not any(is_below(name, other) for _, other in kept):
+            kept.append((reference, name))
+    return ReadScope(tuple(guid_base(ref.guid) for ref, _ in kept), tuple(name for _, name in kept))
+
+
+def _find(connection: DirectoryConnection, guid: str) -> Reference:
+    search = Search(
+        guid_base(guid), filters.present("objectClass"), ("1.1",), Scope.BASE, (controls.extended_dn(),)
+    )
+    entry = connection.find(search)
+    if entry is None:
+        raise DirectoryError(
+            "ScopeContainerMissing",
+            f"The scope's container {guid} is gone or not readable; correct the scope or restore it.",
+        )
+    return parse_extended(entry.name)

@@ -1,0 +1,57 @@
+"""The watermark: where the next delta goes on. Opaque to the service, base64url JSON to us."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from provisioning_agent.wire.requests import ReadRequest
+
+_VERSION: Final = 1
+PARENTS: Final = "parents"
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """DirSync cookies by stream (an object type, or the parents), and what they are valid for."""
+
+    invocation_id: str
+    question: str
+    cookies: Mapping[str, bytes] = field(repr=False)
+
+    def encode(self) -> str:
+        """The text that travels."""
+        body = {
+            "v": _VERSION,
+            "invocationId": self.invocation_id,
+            "question": self.question,
+            "cookies": {name: base64.b64encode(cookie).decode() for name, cookie in self.cookies.items()},
+        }
+        return base64.urlsafe_b64encode(orjson.dumps(body)).decode()
+
+
+def decode(text: str) -> Watermark | None:
+    """The watermark in ``text``; None if it is not one of ours, which means a read from the start."""
+    try:
+        body = orjson.loads(base64.b64decode(text, altchars=b"-_", validate=True))
+        if body["v"] != _VERSION:
+            return None
+        cookies = {str(name): base64.b64decode(value) for name, value in body["cookies"].items()}
+        return Watermark(str(body["invocationId"]), str(body["question"]), cookies)
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def question_of(request: ReadRequest) -> str:
+    """A fingerprint of what is asked for: a delta only makes sense to the very same question."""
+    types = sorted(
+        (wanted.name, sorted({name.lower() for name in wanted.attributes})) for wanted in request.object_types
+    )
+    body = orjson.dumps([request.domain.lower(), types, sorted(request.containers), sorted(request.groups)])
+    return hashlib.sha256(body).hexdigest()[:32]
