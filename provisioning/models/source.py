@@ -54,10 +54,14 @@ class SourceObject(models.Model):
                 fields=["configuration", "id"], name="provisioning_source_dirty", condition=Q(is_dirty=True)
             ),
             models.Index(
-                fields=["configuration", "id"], name="provisioning_source_members", condition=Q(members_dirty=True)
+                fields=["configuration", "id"],
+                name="provisioning_source_members",
+                condition=Q(members_dirty=True),
             ),
             models.Index(
-                fields=["configuration", "id"], name="provisioning_source_refs", condition=Q(references_dirty=True)
+                fields=["configuration", "id"],
+                name="provisioning_source_refs",
+                condition=Q(references_dirty=True),
             ),
         ]
 

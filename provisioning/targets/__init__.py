@@ -1,0 +1,1 @@
+"""Where changes are written to: one protocol, one module a target."""

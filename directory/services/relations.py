@@ -1,0 +1,55 @@
+"""Bulk writes of memberships and managers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from directory.models.membership import MemberKind
+from directory.services.rows import MODEL_OF, MembershipWrite
+
+_STAGING = """
+CREATE TEMP TABLE IF NOT EXISTS directory_incoming_member (
+    is_addition boolean, group_id uuid, member_id uuid, member_kind smallint
+) ON COMMIT DELETE ROWS;
+TRUNCATE directory_incoming_member
+"""
+_STAGE = "COPY directory_incoming_member (is_addition, group_id, member_id, member_kind) FROM STDIN"
+_REMOVE = """
+DELETE FROM directory_membership m USING directory_incoming_member i
+ WHERE NOT i.is_addition AND m.group_id = i.group_id AND m.member_id = i.member_id
+"""
+# Sorted by the primary key: neighbouring rows land on neighbouring index pages.
+_ADD = """
+INSERT INTO directory_membership (group_id, member_id, member_kind)
+SELECT group_id, member_id, member_kind FROM directory_incoming_member WHERE is_addition
+ORDER BY group_id, member_id
+ON CONFLICT DO NOTHING
+"""
+_SET_MANAGER = """
+UPDATE {table} AS o SET manager_id = v.manager_id, updated_at = %s
+  FROM unnest(%s::uuid[], %s::uuid[]) AS v (object_id, manager_id)
+ WHERE o.id = v.object_id
+"""
+
+
+def change_members(writes: Sequence[MembershipWrite]) -> None:
+    """Remove, then add, memberships; what is already as wanted is left alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAGING)
+        with cursor.copy(_STAGE) as copy:
+            for one in writes:
+                copy.write_row((one.is_addition, one.group_id, one.member_id, int(one.member_kind)))
+        cursor.execute(_REMOVE)
+        cursor.execute(_ADD)
+
+
+def set_managers(kind: MemberKind, pairs: Sequence[tuple[UUID, UUID | None]], now: datetime) -> None:
+    """Set (or, with None, clear) the manager of users or contacts: pairs of object id and manager's id."""
+    objects = [object_id for object_id, _ in pairs]
+    managers = [manager_id for _, manager_id in pairs]
+    with connection.cursor() as cursor:
+        cursor.execute(_SET_MANAGER.format(table=MODEL_OF[kind]._meta.db_table), [now, objects, managers])

@@ -1,0 +1,65 @@
+"""What goes into a bulk write of the directory and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import models
+
+from directory.models import Contact, Group, User
+from directory.models.membership import MemberKind
+
+MODEL_OF: dict[MemberKind, type[models.Model]] = {
+    MemberKind.USER: User,
+    MemberKind.GROUP: Group,
+    MemberKind.CONTACT: Contact,
+}
+
+# The code under which Entra reports a value that another object holds already (entra-cycle §12.3).
+CONFLICT = "AttributeValueMustBeUnique"
+MISSING = "InvalidAnchor"
+
+
+class Verb(StrEnum):
+    """What is done to an object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectWrite:
+    """One write. ``document`` is JSON text: all attributes for a creation, a patch (null clears) for an update.
+
+    ``object_id`` is null for a creation, ``anchor`` null for anything else.
+    """
+
+    key: int
+    verb: Verb
+    object_id: UUID | None
+    anchor: str | None
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one write; ``error_code`` is empty when it was applied."""
+
+    key: int
+    object_id: UUID | None
+    error_code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipWrite:
+    """One membership to add or to remove."""
+
+    key: int
+    is_addition: bool
+    group_id: UUID
+    member_id: UUID
+    member_kind: MemberKind

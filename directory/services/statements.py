@@ -1,0 +1,70 @@
+"""The SQL of bulk writes. Each statement that answers for objects returns (key, object id)."""
+
+from __future__ import annotations
+
+STAGING = """
+CREATE TEMP TABLE IF NOT EXISTS directory_incoming (
+    key bigint, verb text, object_id uuid, anchor text, document jsonb
+) ON COMMIT DELETE ROWS;
+TRUNCATE directory_incoming
+"""
+
+STAGE = "COPY directory_incoming (key, verb, object_id, anchor, document) FROM STDIN"
+
+UPDATE = """
+UPDATE {table} AS o
+   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s
+  FROM directory_incoming i
+ WHERE i.verb = 'update' AND o.id = i.object_id
+RETURNING i.key, o.id
+"""
+
+# An object with the same source anchor is the same object: taken over, or brought back from the bin.
+ADOPT = """
+UPDATE {table} AS o
+   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s, deleted_at = NULL
+  FROM directory_incoming i
+ WHERE i.verb = 'create' AND o.immutable_id = i.anchor
+RETURNING i.key, o.id
+"""
+
+INSERT = """
+WITH missing AS (
+    SELECT DISTINCT ON (i.anchor) i.*
+      FROM directory_incoming i
+     WHERE i.verb = 'create' AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.immutable_id = i.anchor)
+     ORDER BY i.anchor, i.key
+), added AS (
+    INSERT INTO {table} (id, immutable_id, attributes, created_at, updated_at)
+    SELECT gen_random_uuid(), anchor, jsonb_strip_nulls(document), %(now)s, %(now)s FROM missing
+    ON CONFLICT DO NOTHING
+    RETURNING id, immutable_id
+)
+SELECT missing.key, added.id FROM added JOIN missing ON missing.anchor = added.immutable_id
+"""
+
+DELETE = """
+UPDATE {table} AS o
+   SET deleted_at = coalesce(o.deleted_at, %(now)s), updated_at = %(now)s
+  FROM directory_incoming i
+ WHERE i.verb = 'delete' AND o.id = i.object_id
+RETURNING i.key, o.id
+"""
+
+LEAVE_GROUPS = """
+DELETE FROM directory_membership m USING directory_incoming i
+ WHERE i.verb = 'delete' AND m.member_id = i.object_id
+RETURNING NULL::bigint, NULL::uuid
+"""
+
+EMPTY_GROUP = """
+DELETE FROM directory_membership m USING directory_incoming i
+ WHERE i.verb = 'delete' AND m.group_id = i.object_id
+RETURNING NULL::bigint, NULL::uuid
+"""
+
+FORGET_MANAGER = """
+UPDATE directory_user u SET manager_id = NULL FROM directory_incoming i
+ WHERE i.verb = 'delete' AND u.manager_id = i.object_id
+RETURNING NULL::bigint, NULL::uuid
+"""

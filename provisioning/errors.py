@@ -1,0 +1,48 @@
+"""Error codes of the provisioning service, each with the sentence that says what to do.
+
+Names of the original are kept where it has one (entra-cycle §12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+ERRORS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "TimeOut": "No agent answered in time. Check that the agents of the domain run and reach the portal.",
+        "HybridIdentityServiceNoAgentsAssigned": (
+            "No agent is registered for the domain. Add an agent and let it serve this domain."
+        ),
+        "HybridIdentityServiceNoActiveAgents": (
+            "The domain has agents, but none of them is active. Start one, or check its way to the portal."
+        ),
+        "HybridSynchronizationActiveDirectoryInternalServerError": (
+            "The agent could not turn the request into an LDAP search. See the detail and the agent's log."
+        ),
+        "TooManyDeletes": (
+            "The cycle would delete or disable too many objects. Look at the list, then allow or reject it."
+        ),
+        "EncounteredQuarantineException": (
+            "The job fails as a whole and runs less often. Mend the cause; the next good cycle ends the quarantine."
+        ),
+        "RequestUnknown": "The request was lost from the bus. The next cycle asks again; nothing has to be done.",
+        "AttributeValueMustBeUnique": (
+            "Another object of the target holds the same value. Change one of the two in Active Directory."
+        ),
+        "InvalidAnchor": "The linked object is gone from the target. Restart the job to create it again.",
+        "UnableToResolveReferenceAttributeValue": (
+            "The object that is referred to is not in the target yet. It is linked as soon as it is."
+        ),
+        "SchemaAttributeNotFound": "The target has no such attribute. Remove it from the mapping.",
+        "JobHeld": "The job is held. Allow or reject its deletions, or restart it.",
+        "JobNotHeld": "The job is not held. Reload the page; somebody may have been faster.",
+        "JobDisabled": "The job is disabled. Start it first.",
+    }
+)
+
+# A person has to act: the job is quarantined at once instead of failing every two minutes.
+CRITICAL: Final = frozenset(
+    {"AdBindFailed", "AdCertificateUntrusted", "DirSyncNotAllowed", "ScopeContainerMissing"}
+)

@@ -1,0 +1,118 @@
+"""Step 6: write the plan to the target, batch by batch, phase after phase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from provisioning.models import Cycle, CycleStep
+from provisioning.services import reading
+from provisioning.services.clock import now as clock
+from provisioning.services.hints import Hint, Step
+from provisioning.services.phases import BATCH_SIZE, Phase
+from provisioning.store import batches, changes, locks, members, references
+from provisioning.targets.base import Target
+from provisioning.targets.registry import open_target
+
+Applied = tuple[int, int]
+
+
+def begin_export(cycle_id: int) -> list[Hint]:
+    """Hints for the first phase that has anything to do."""
+    return _advance(cycle_id, Phase.BEFORE)
+
+
+def export(cycle_id: int, phase: Phase, batch: int) -> list[Hint]:
+    """Apply one batch; hints for the next phase when it was the last of its own."""
+    with transaction.atomic():
+        if not locks.lock_batch(cycle_id, phase, batch):
+            return []
+        cycle = (
+            Cycle.objects.filter(pk=cycle_id, step=CycleStep.EXPORTING, export_phase=phase)
+            .select_related("job__configuration__domain", "job__configuration__target")
+            .first()
+        )
+        if cycle is None:
+            return []
+        now = clock()
+        applied, failed = _apply(cycle, phase, batch, now)
+        Cycle.objects.filter(pk=cycle_id).update(
+            count_exported=F("count_exported") + applied,
+            count_failed=F("count_failed") + failed,
+            moved_at=now,
+        )
+    # Asked after the commit: of two batches that end together, the later one sees both done.
+    return [] if batches.has_open(cycle_id, phase) else _advance(cycle_id, phase)
+
+
+def resume(cycle_id: int, phase: Phase) -> list[Hint]:
+    """Hints for what a phase still has to do, for a cycle that stalled in it."""
+    open_batches = batches.open_batches(cycle_id, phase)
+    return _hints(cycle_id, phase, open_batches) if open_batches else _advance(cycle_id, phase)
+
+
+def _advance(cycle_id: int, done: Phase) -> list[Hint]:
+    """Move past a finished phase; of several workers that find it finished, one moves on."""
+    following = Phase(done + 1)
+    with transaction.atomic():
+        moved = Cycle.objects.filter(pk=cycle_id, step=CycleStep.EXPORTING, export_phase=done).update(
+            export_phase=following,
+            moved_at=clock(),
+            **({"step": CycleStep.SETTLING} if following is Phase.DONE else {}),
+        )
+        if not moved:
+            return []
+        _prepare(cycle_id, following)
+    if following is Phase.DONE:
+        return [Hint(Step.SETTLE, cycle_id)]
+    open_batches = batches.open_batches(cycle_id, following)
+    return _hints(cycle_id, following, open_batches) if open_batches else _advance(cycle_id, following)
+
+
+def _prepare(cycle_id: int, phase: Phase) -> None:
+    """What can be planned only now: references need the objects that the phase before has created."""
+    if phase is Phase.REFERENCES:
+        configuration = Cycle.objects.values_list("job__configuration_id", flat=True).get(pk=cycle_id)
+        references.plan(configuration, cycle_id, Phase.REFERENCES, BATCH_SIZE)
+
+
+def _hints(cycle_id: int, phase: Phase, numbers: list[int]) -> list[Hint]:
+    return [Hint(Step.EXPORT, cycle_id, phase, number) for number in numbers]
+
+
+def _apply(cycle: Cycle, phase: Phase, batch: int, now: datetime) -> Applied:
+    target = open_target(cycle.job.configuration.target, now)
+    apply: Callable[[Cycle, Target, int, datetime], Applied] = {
+        Phase.OBJECTS: _apply_objects,
+        Phase.REFERENCES: _apply_references,
+        Phase.MEMBERSHIPS: _apply_members,
+        Phase.DELETIONS: _apply_deletions,
+    }[phase]
+    return apply(cycle, target, batch, now)
+
+
+def _apply_objects(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+    return _apply_changes(cycle, target, Phase.OBJECTS, batch, now)
+
+
+def _apply_deletions(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+    return _apply_changes(cycle, target, Phase.DELETIONS, batch, now)
+
+
+def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: datetime) -> Applied:
+    configuration = cycle.job.configuration
+    outcomes = target.apply(changes.read_batch(cycle.pk, phase, batch))
+    return changes.record(configuration.pk, outcomes, reading.of(configuration).redacted, now)
+
+
+def _apply_references(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+    outcomes = target.set_references(references.read_batch(cycle.pk, Phase.REFERENCES, batch))
+    return references.record(cycle.job.configuration_id, outcomes, now)
+
+
+def _apply_members(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+    outcomes = target.change_members(members.read_batch(cycle.pk, batch))
+    return members.record(cycle.job.configuration_id, cycle.pk, batch, outcomes, now)

@@ -1,0 +1,128 @@
+"""From the bytes of a page to rows ready to be merged. No database: what it needs is handed in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from provisioning.engine.errors import EngineError
+from provisioning.models import ObjectType
+from provisioning.services.reading import Reading, TypeReading
+from provisioning.store.rows import StagedObject, StagedPage
+from provisioning_agent.wire import pages as wire
+
+_DIGEST_BYTES = 16
+_TYPE_OF = {"user": ObjectType.USER, "group": ObjectType.GROUP, "contact": ObjectType.CONTACT}
+_EMPTY = b"{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a page says of the answer it belongs to."""
+
+    is_full_read: bool
+    is_complete: bool
+    watermark: str
+    notes: list[str]
+
+
+def read_page(body: bytes, reading: Reading, now: datetime) -> tuple[StagedPage, Answer]:
+    """Parse one stored page and map every object in it. The page was checked when it came in."""
+    document = wire.parse_page(wire.inflate(body))
+    page = StagedPage()
+    context = reading.context(now)
+    for resource in document["Resources"]:
+        _read_resource(page, resource, reading, context)
+    return page, _answer(document[wire.PAGE_SCHEMA])
+
+
+def _answer(extension: Mapping[str, Any]) -> Answer:
+    return Answer(
+        is_full_read=extension["mode"] == "initial",
+        is_complete=bool(extension.get("complete")),
+        watermark=extension.get("watermark") or "",
+        notes=list(extension.get("notes") or ()),
+    )
+
+
+def _read_resource(page: StagedPage, resource: Mapping[str, Any], reading: Reading, context: Any) -> None:
+    guid, meta = resource["id"], resource["meta"]
+    tombstone = meta.get("tombstone")
+    if tombstone:
+        page.tombstones.setdefault(tombstone, []).append(guid)
+        return
+    members = resource.get("members")
+    if members is not None:
+        _read_members(page, guid, members)
+    if not meta.get("continues"):
+        mapped = reading.types.get(meta["resourceType"])
+        if mapped is not None:
+            page.objects.append(_map(resource, _TYPE_OF[meta["resourceType"]], mapped, context))
+
+
+def _read_members(page: StagedPage, group: str, members: Mapping[str, Any]) -> None:
+    if members.get("whole"):
+        page.whole_groups.append(group)
+    page.added_members.extend((group, member) for member in members.get("added", ()))
+    page.removed_members.extend((group, member) for member in members.get("removed", ()))
+
+
+def _map(
+    resource: Mapping[str, Any], object_type: ObjectType, mapped: TypeReading, context: Any
+) -> StagedObject:
+    attributes = resource[wire.AD_SCHEMA]
+    for value in attributes.values():
+        if type(value) is list:
+            value.sort()  # values of an LDAP attribute are a set; sorted, the same set is the same text
+    encoded = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
+    row: dict[str, Any] = {
+        "guid": resource["id"],
+        "object_type": int(object_type),
+        "dn": attributes.get("distinguishedName", ""),
+        "attributes": encoded,
+        "attributes_hash": _digest(encoded),
+    }
+    try:
+        return StagedObject(
+            **row, in_scope=mapped.in_scope(attributes), **_wanted(attributes, mapped, context)
+        )
+    except EngineError as error:
+        return StagedObject(**row, in_scope=True, **_unmapped(error))
+
+
+def _wanted(attributes: Mapping[str, Any], mapped: TypeReading, context: Any) -> dict[str, Any]:
+    result = mapped.mapping.apply(attributes, context)
+    references = {
+        name: value["value"]
+        for name in mapped.mapping.reference_targets
+        if (value := result.attributes.pop(name, None)) is not None
+    }
+    wanted = orjson.dumps(result.attributes, option=orjson.OPT_SORT_KEYS)
+    guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else _EMPTY
+    return {
+        "wanted": wanted,
+        "create_only": orjson.dumps(result.create_only) if result.create_only else _EMPTY,
+        "reference_guids": guids,
+        "wanted_hash": _digest(wanted + guids),
+    }
+
+
+def _unmapped(error: EngineError) -> dict[str, Any]:
+    detail = f"{error.message} {error.remedy}"
+    return {
+        "wanted": _EMPTY,
+        "create_only": _EMPTY,
+        "reference_guids": _EMPTY,
+        "wanted_hash": _digest(_EMPTY),
+        "error_code": error.code,
+        "error_detail": detail,
+    }
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()

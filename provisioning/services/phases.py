@@ -1,0 +1,21 @@
+"""The order in which a plan is written: objects first, what refers to them after, deletions last."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+# Changes that one task applies in one transaction; a compromise of overhead against lost work on a crash.
+BATCH_SIZE: Final = 2_000
+MEMBER_BATCH_SIZE: Final = 10_000
+
+
+class Phase(IntEnum):
+    """Batches of one phase run side by side; a phase starts when the one before is done."""
+
+    BEFORE = 0
+    OBJECTS = 1
+    REFERENCES = 2
+    MEMBERSHIPS = 3
+    DELETIONS = 4
+    DONE = 5

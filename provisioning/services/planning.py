@@ -1,0 +1,120 @@
+"""Step 5: one comparison of what is wanted with what was last exported; the guard looks before anything is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+
+import orjson
+from django.db import transaction
+
+from provisioning.engine import guard
+from provisioning.engine.plan import Action, decide
+from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job
+from provisioning.services import holding
+from provisioning.services.clock import now as clock
+from provisioning.services.exporting import begin_export
+from provisioning.services.hints import Hint
+from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
+from provisioning.store import locks, logs, planning, staging
+from provisioning.store.planning import DirtyObject, PlannedChange
+
+_NOTHING = "{}"
+_PHASE_OF = {
+    Action.CREATE: Phase.OBJECTS,
+    Action.UPDATE: Phase.OBJECTS,
+    Action.DISABLE: Phase.OBJECTS,
+    Action.RESTORE: Phase.OBJECTS,
+    Action.DELETE: Phase.DELETIONS,
+}
+
+
+def plan(cycle_id: int) -> list[Hint]:
+    """Plan the cycle; hints for its first exports, or for settling when there is nothing to do."""
+    with locks.cycle_lock(cycle_id) as owned:
+        if not owned:
+            return []
+        cycle = (
+            Cycle.objects.filter(pk=cycle_id, step=CycleStep.PLANNING)
+            .select_related("job__configuration__domain")
+            .first()
+        )
+        if cycle is None:
+            return []
+        with transaction.atomic():
+            held = _plan(cycle, clock())
+    return [] if held else begin_export(cycle_id)
+
+
+def _plan(cycle: Cycle, now: datetime) -> bool:
+    """Write the plan; true when the guard holds it."""
+    configuration = cycle.job.configuration_id
+    planning.clear(cycle.pk)
+    if cycle.kind == CycleKind.INITIAL:
+        planning.mark_unseen(configuration, cycle.pk, now)
+        staging.forget_seen(cycle.pk)
+    planning.store(cycle.pk, _decisions(planning.dirty_objects(configuration)))
+    planned = planning.plan_members(configuration, cycle.pk, MEMBER_BATCH_SIZE)
+    planning.clean_unchanged(configuration, cycle.pk)
+    logs.write_failed_at_plan(configuration, cycle.pk, now)
+    return _look(cycle, planned, now)
+
+
+def _decisions(dirty: Iterator[DirtyObject]) -> Iterator[PlannedChange]:
+    """Decide object by object, numbering batches within each phase."""
+    planned: Counter[Phase] = Counter()
+    for one in dirty:
+        change = _decide(one)
+        if change is not None:
+            kind, phase, old, new = change
+            batch = planned[phase] // BATCH_SIZE
+            planned[phase] += 1
+            yield PlannedChange(one.source_id, one.object_type, kind, phase, batch, old, new, *_failure(one))
+
+
+def _failure(one: DirtyObject) -> tuple[str, str, str]:
+    if one.error_code:
+        return ChangeStatus.FAILED, one.error_code, one.error_detail
+    return ChangeStatus.PLANNED, "", ""
+
+
+def _decide(one: DirtyObject) -> tuple[str, Phase, str, str] | None:
+    if one.error_code and one.is_wanted:
+        # The mapping failed: the target is left as it is, and the failure is logged.
+        kind = Action.CREATE if one.wanted is None else Action.UPDATE
+        return kind, Phase.OBJECTS, _NOTHING, _NOTHING
+    decision = decide(
+        is_wanted=one.is_wanted,
+        link=one.link,
+        wanted=orjson.loads(one.wanted) if one.wanted else {},
+        exported=orjson.loads(one.exported) if one.exported else {},
+    )
+    if decision is None:
+        return None
+    old, new = (orjson.dumps(part).decode() for part in (decision.old, decision.new))
+    return decision.action, _PHASE_OF[decision.action], old, new
+
+
+def _look(cycle: Cycle, planned_members: int, now: datetime) -> bool:
+    """Let the guard look at the plan and move the cycle on, or hold it."""
+    counts = Counter(
+        Change.objects.filter(cycle=cycle, status=ChangeStatus.PLANNED)
+        .values_list("kind", flat=True)
+        .iterator()
+    )
+    failed = Change.objects.filter(cycle=cycle, status=ChangeStatus.FAILED).count()
+    removals = guard.Removals(deletions=counts["delete"], disables=counts["disable"])
+    configuration, job = cycle.job.configuration, Job.objects.get(pk=cycle.job_id)
+    settings = guard.GuardSettings(configuration.delete_threshold_enabled, configuration.delete_threshold)
+    held = guard.holds(removals, settings, allowed_by_person=job.deletes_allowed)
+    Cycle.objects.filter(pk=cycle.pk).update(
+        step=CycleStep.HELD if held else CycleStep.EXPORTING,
+        export_phase=Phase.BEFORE,
+        count_planned=sum(counts.values()) + planned_members,
+        count_failed=failed,
+        moved_at=now,
+    )
+    if held:
+        holding.hold(cycle, removals, now)
+    return held

@@ -1,0 +1,44 @@
+"""Step 7: everything is written; the watermark moves, the pages go, the job is free again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agents.bus import requests as bus
+from django.db import transaction
+
+from provisioning.models import Cycle, CycleStep, Job, JobState
+from provisioning.services.clock import now as clock
+from provisioning.services.jobs import run_after
+from provisioning.store import members
+
+
+def settle(cycle_id: int) -> None:
+    """End the cycle, once."""
+    now = clock()
+    with transaction.atomic():
+        cycle = Cycle.objects.select_for_update().filter(pk=cycle_id, step=CycleStep.SETTLING).first()
+        if cycle is None:
+            return
+        job = Job.objects.select_for_update().select_related("configuration").get(pk=cycle.job_id)
+        members.clean_groups(job.configuration_id, cycle.pk)
+        Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.DONE, ended_at=now, moved_at=now)
+        _free(job, cycle, now)
+        if cycle.request_id is not None:
+            bus.discard(cycle.request_id)
+
+
+def _free(job: Job, cycle: Cycle, now: datetime) -> None:
+    """Give the job its new watermark and its next run; a good cycle ends a quarantine."""
+    if job.state == JobState.QUARANTINED:
+        job.state, job.state_reason, job.state_detail, job.state_since = JobState.ACTIVE, "", "", now
+    if not job.restart_requested:
+        job.watermark, job.watermark_at = cycle.new_watermark, now
+    job.restart_requested = False
+    job.deletes_allowed = False
+    job.failures_in_a_row = 0
+    job.last_success_at = now
+    job.current_cycle = None
+    if job.state == JobState.ACTIVE and job.next_run_at is not None and job.next_run_at <= now:
+        job.next_run_at = run_after(job, now)
+    job.save()

@@ -1,0 +1,115 @@
+"""Reading batches of planned changes, and recording what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from provisioning.models import ChangeKind, ObjectType
+from provisioning.store import logs
+from provisioning.targets.base import ObjectChange, Outcome
+
+_READ = """
+SELECT c.id, c.kind, c.object_type, l.target_id, o.wanted->>'SourceAnchorBinary',
+       CASE WHEN c.kind IN ('create', 'restore') THEN (o.create_only || o.wanted)::text ELSE c.new::text END
+  FROM provisioning_change c
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+  LEFT JOIN provisioning_link l ON l.source_id = o.id
+ WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned'
+ ORDER BY c.id
+"""
+_STAGING = """
+CREATE TEMP TABLE IF NOT EXISTS staged_outcome (
+    change_id bigint, target_id text, error_code text, error_detail text
+) ON COMMIT DELETE ROWS;
+TRUNCATE staged_outcome
+"""
+_STAGE = "COPY staged_outcome (change_id, target_id, error_code, error_detail) FROM STDIN"
+_SETTLE = """
+UPDATE provisioning_change c
+   SET status = CASE WHEN s.error_code = '' THEN 'applied' ELSE 'failed' END,
+       error_code = s.error_code, error_detail = s.error_detail
+  FROM staged_outcome s WHERE c.id = s.change_id
+"""
+# The whole of what is wanted was written, or only what differed; either way the target now holds it.
+_LINK = """
+INSERT INTO provisioning_link AS l (
+    source_id, configuration_id, target_id, state, exported, exported_hash, reference_guids, linked_at, updated_at)
+SELECT o.id, o.configuration_id, s.target_id, 'active', jsonb_strip_nulls(o.create_only || o.wanted),
+       o.wanted_hash, '{}', %(now)s, %(now)s
+  FROM staged_outcome s
+  JOIN provisioning_change c ON c.id = s.change_id AND c.kind IN ('create', 'restore')
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+ WHERE s.error_code = ''
+ON CONFLICT (source_id) DO UPDATE SET
+    target_id = excluded.target_id, state = 'active', exported = excluded.exported,
+    exported_hash = excluded.exported_hash, reference_guids = '{}', updated_at = excluded.updated_at
+"""
+_REFRESH = """
+UPDATE provisioning_link l
+   SET exported = jsonb_strip_nulls(l.exported || c.new), exported_hash = o.wanted_hash, updated_at = %(now)s
+  FROM staged_outcome s
+  JOIN provisioning_change c ON c.id = s.change_id AND c.kind IN ('update', 'disable')
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+ WHERE s.error_code = '' AND l.source_id = o.id
+"""
+_UNLINK = """
+UPDATE provisioning_link l SET state = 'deleted', updated_at = %(now)s
+  FROM staged_outcome s JOIN provisioning_change c ON c.id = s.change_id AND c.kind = 'delete'
+ WHERE s.error_code = '' AND l.source_id = c.source_id
+"""
+_FORGET_MEMBERSHIPS = """
+DELETE FROM provisioning_linkmember m
+ USING staged_outcome s JOIN provisioning_change c ON c.id = s.change_id AND c.kind = 'delete'
+ WHERE s.error_code = '' AND (m.group_id = c.source_id OR m.member_id = c.source_id)
+"""
+# Failed objects stay dirty, so that the next plan tries them again.
+_CLEAN = """
+UPDATE provisioning_sourceobject o
+   SET is_dirty = false, references_dirty = o.references_dirty OR
+       (c.kind IN ('create', 'restore') AND o.reference_guids <> '{}')
+  FROM staged_outcome s JOIN provisioning_change c ON c.id = s.change_id
+ WHERE s.error_code = '' AND o.id = c.source_id
+"""
+
+
+def read_batch(cycle: int, phase: int, batch: int) -> list[ObjectChange]:
+    """The changes of a batch that are still to be applied."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [cycle, phase, batch])
+        return [
+            ObjectChange(key, ChangeKind(kind), ObjectType(object_type), target_id, anchor, document)
+            for key, kind, object_type, target_id, anchor, document in cursor.fetchall()
+        ]
+
+
+def record(
+    configuration: UUID, outcomes: Sequence[Outcome], redacted: Sequence[str], now: datetime
+) -> tuple[int, int]:
+    """Store outcomes, links and log rows of object changes; returns (applied, failed)."""
+    parameters = {"now": now}
+    with connection.cursor() as cursor:
+        stage_outcomes(cursor, outcomes)
+        # The log first: it tells old values, which the links hold until they are refreshed.
+        logs.write_changes(cursor, configuration, redacted, now)
+        for statement in (_SETTLE, _LINK, _REFRESH, _UNLINK, _FORGET_MEMBERSHIPS, _CLEAN):
+            cursor.execute(statement, parameters)
+    return count(outcomes)
+
+
+def stage_outcomes(cursor: Any, outcomes: Sequence[Outcome]) -> None:
+    """COPY outcomes into the temporary table that the statements here and in :mod:`logs` read."""
+    cursor.execute(_STAGING)
+    with cursor.copy(_STAGE) as copy:
+        for one in outcomes:
+            copy.write_row((one.change_id, one.target_id, one.error_code, one.error_detail))
+
+
+def count(outcomes: Sequence[Outcome]) -> tuple[int, int]:
+    """How many were applied and how many failed."""
+    failed = sum(1 for one in outcomes if one.error_code)
+    return len(outcomes) - failed, failed

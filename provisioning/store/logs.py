@@ -1,0 +1,132 @@
+"""The provisioning log: rows written set-based beside the bookkeeping, partitions made ahead and dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from psycopg import sql
+
+# What Redact() puts into the log in place of a value (entra-expressions §3).
+REDACTED = "[Redact]"
+# A group's log row names this many members at most; the rest is told as a number.
+NAMED_MEMBERS = 100
+PARTITION_PREFIX = "provisioning_log_"
+
+_ACTION = """CASE c.kind WHEN 'create' THEN 'Create' WHEN 'restore' THEN 'Create' WHEN 'delete' THEN 'Delete'
+                  WHEN 'disable' THEN 'Disable' ELSE 'Update' END"""
+_OBJECT_COLUMNS = "at, configuration_id, cycle_id, object_type, source_guid, source_name, target_id, action, \
+status, error_code, detail, modified"
+_CHANGES = f"""
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
+SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coalesce(s.target_id, l.target_id, ''),
+       {_ACTION}, CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END, s.error_code, s.error_detail,
+       coalesce(m.modified, '[]')
+  FROM staged_outcome s
+  JOIN provisioning_change c ON c.id = s.change_id
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+  LEFT JOIN provisioning_link l ON l.source_id = o.id
+  LEFT JOIN LATERAL (
+      SELECT jsonb_agg(jsonb_build_object(
+                 'displayName', key,
+                 'oldValue', CASE WHEN key = ANY(%(redacted)s) AND c.old ? key THEN %(mark)s::jsonb ELSE c.old->key END,
+                 'newValue', CASE WHEN key = ANY(%(redacted)s) THEN %(mark)s::jsonb ELSE value END)) AS modified
+        FROM jsonb_each(CASE WHEN c.kind IN ('create', 'restore') THEN o.create_only || o.wanted ELSE c.new END)
+  ) m ON true
+"""  # noqa: S608 — built from constants only
+_HELD = f"""
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
+SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coalesce(l.target_id, ''),
+       'StagedDelete', 'Skipped', %(code)s, %(detail)s, '[]'
+  FROM provisioning_change c
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+  LEFT JOIN provisioning_link l ON l.source_id = o.id
+ WHERE c.cycle_id = %(cycle)s AND c.kind IN ('delete', 'disable')
+"""  # noqa: S608 — built from constants only
+_FAILED_AT_PLAN = f"""
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
+SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coalesce(l.target_id, ''),
+       {_ACTION}, 'Failure', c.error_code, c.error_detail, '[]'
+  FROM provisioning_change c
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+  LEFT JOIN provisioning_link l ON l.source_id = o.id
+ WHERE c.cycle_id = %(cycle)s AND c.status = 'failed'
+"""  # noqa: S608 — built from constants only
+_MEMBERSHIPS = f"""
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
+SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, coalesce(max(l.target_id), ''), 'Update',
+       CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END, s.error_code, '',
+       jsonb_build_array(jsonb_build_object(
+           'displayName', CASE WHEN m.is_addition THEN 'members added' ELSE 'members removed' END,
+           'count', count(*),
+           CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END,
+           to_jsonb((array_agg(o.dn ORDER BY o.dn))[1:{NAMED_MEMBERS}]),
+           CASE WHEN m.is_addition THEN 'oldValue' ELSE 'newValue' END, NULL))
+  FROM staged_outcome s
+  JOIN provisioning_memberchange m ON m.id = s.change_id
+  JOIN provisioning_sourceobject g ON g.id = m.group_id
+  JOIN provisioning_sourceobject o ON o.id = m.member_id
+  LEFT JOIN provisioning_link l ON l.source_id = g.id
+ GROUP BY g.id, m.is_addition, s.error_code
+"""  # noqa: S608 — built from constants only
+
+
+def write_changes(cursor: Any, configuration: UUID, redacted: Sequence[str], now: datetime) -> None:
+    """One row for each staged outcome of an object change, with its modified properties."""
+    mark = f'"{REDACTED}"'
+    cursor.execute(
+        _CHANGES, {"now": now, "configuration": configuration, "redacted": list(redacted), "mark": mark}
+    )
+
+
+def write_memberships(cursor: Any, configuration: UUID, cycle: int, now: datetime) -> None:
+    """One row for each group, direction and outcome among the staged outcomes of memberships."""
+    cursor.execute(_MEMBERSHIPS, {"now": now, "configuration": configuration, "cycle": cycle})
+
+
+def write_held(configuration: UUID, cycle: int, code: str, detail: str, now: datetime) -> None:
+    """One StagedDelete row for each deletion and disable that waits for a person."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HELD,
+            {"now": now, "configuration": configuration, "cycle": cycle, "code": code, "detail": detail},
+        )
+
+
+def write_failed_at_plan(configuration: UUID, cycle: int, now: datetime) -> None:
+    """One row for each object whose mapping failed, so that nothing could be planned for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED_AT_PLAN, {"now": now, "configuration": configuration, "cycle": cycle})
+
+
+def ensure_partitions(today: date, days_ahead: int) -> None:
+    """Create the partitions of today and the days ahead."""
+    with connection.cursor() as cursor:
+        for offset in range(days_ahead + 1):
+            day = today + timedelta(days=offset)
+            cursor.execute(
+                sql.SQL(
+                    "CREATE TABLE IF NOT EXISTS {} PARTITION OF provisioning_log FOR VALUES FROM ({}) TO ({})"
+                ).format(
+                    sql.Identifier(f"{PARTITION_PREFIX}{day:%Y%m%d}"),
+                    sql.Literal(f"{day:%Y-%m-%d} 00:00:00+00"),
+                    sql.Literal(f"{day + timedelta(days=1):%Y-%m-%d} 00:00:00+00"),
+                )
+            )
+
+
+def drop_partitions(before: date) -> list[str]:
+    """Drop the partitions of days before the given one; returns their names."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'provisioning_log'::regclass"
+        )
+        names = [row[0] for row in cursor.fetchall()]
+        limit = f"{PARTITION_PREFIX}{before:%Y%m%d}"
+        old = [name for name in names if name < limit and name[len(PARTITION_PREFIX) :].isdigit()]
+        for name in old:
+            cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+    return old

@@ -1,0 +1,164 @@
+"""The set-based half of planning: finding what is dirty, storing changes, planning memberships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from provisioning.engine.plan import LinkStanding
+
+# Rows fetched from the server-side cursor at a time: bounds memory whatever the size of the domain.
+FETCH_ROWS = 2_000
+
+_MARK_UNSEEN = """
+UPDATE provisioning_sourceobject o
+   SET is_gone = true, gone_reason = 'unseen', is_dirty = true, updated_at = %(now)s
+ WHERE o.configuration_id = %(configuration)s AND NOT o.is_gone
+   AND NOT EXISTS (SELECT 1 FROM provisioning_seenobject s WHERE s.cycle_id = %(cycle)s AND s.guid = o.guid)
+"""
+# What a creation writes is read again when it is exported: it need not travel twice.
+_DIRTY = """
+SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_detail,
+       coalesce(l.state, 'none'),
+       CASE WHEN l.state = 'active' THEN o.wanted::text END,
+       CASE WHEN l.state = 'active' THEN l.exported::text END
+  FROM provisioning_sourceobject o
+  LEFT JOIN provisioning_link l ON l.source_id = o.id
+ WHERE o.configuration_id = %(configuration)s AND o.is_dirty
+ ORDER BY o.id
+"""
+_STORE = "COPY provisioning_change (cycle_id, source_id, object_type, kind, phase, batch, old, new, status, \
+error_code, error_detail) FROM STDIN"
+_CLEAN = """
+UPDATE provisioning_sourceobject o SET is_dirty = false
+ WHERE o.configuration_id = %(configuration)s AND o.is_dirty
+   AND NOT EXISTS (SELECT 1 FROM provisioning_change c
+                    WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.status = 'planned')
+"""
+# Groups to look at: those whose members changed in AD, and those of objects that appear in the target now.
+_PLAN_MEMBERS = """
+WITH looked_at AS (
+    SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
+    UNION
+    SELECT m.group_id
+      FROM provisioning_change c
+      JOIN provisioning_sourceobject o ON o.id = c.source_id
+      JOIN provisioning_sourcemember m ON m.member_guid = o.guid
+      JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %(configuration)s
+     WHERE c.cycle_id = %(cycle)s AND c.kind IN ('create', 'restore')
+), groups AS (
+    SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
+     WHERE g.in_scope AND NOT g.is_gone AND g.error_code = ''
+), wanted AS (
+    SELECT g.id AS group_id, o.id AS member_id
+      FROM groups g
+      JOIN provisioning_sourcemember m ON m.group_id = g.id
+      JOIN provisioning_sourceobject o ON o.configuration_id = %(configuration)s AND o.guid = m.member_guid
+     WHERE o.in_scope AND NOT o.is_gone AND o.error_code = ''
+), exported AS (
+    SELECT l.group_id, l.member_id FROM groups g JOIN provisioning_linkmember l ON l.group_id = g.id
+), differences AS (
+    SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported
+    UNION ALL
+    (SELECT group_id, member_id, false FROM exported EXCEPT SELECT group_id, member_id, false FROM wanted)
+), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY group_id, member_id) AS position FROM differences
+)
+INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
+SELECT %(cycle)s, group_id, member_id, is_addition, (position - 1) / %(batch)s, 'planned', '' FROM numbered
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyObject:
+    """A source object that the plan has to look at; documents are JSON text, None unless it is linked."""
+
+    source_id: int
+    object_type: int
+    is_wanted: bool
+    error_code: str
+    error_detail: str
+    standing: str
+    wanted: str | None
+    exported: str | None
+
+    @property
+    def link(self) -> LinkStanding:
+        """How it stands towards the target."""
+        return LinkStanding(self.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """One row for the change table; ``old`` and ``new`` are JSON text."""
+
+    source_id: int
+    object_type: int
+    kind: str
+    phase: int
+    batch: int
+    old: str
+    new: str
+    status: str = "planned"
+    error_code: str = ""
+    error_detail: str = ""
+
+
+def clear(cycle: int) -> None:
+    """Drop an earlier attempt at the plan of this cycle."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM provisioning_change WHERE cycle_id = %s", [cycle])
+        cursor.execute("DELETE FROM provisioning_memberchange WHERE cycle_id = %s", [cycle])
+
+
+def mark_unseen(configuration: UUID, cycle: int, now: datetime) -> None:
+    """After a complete full read: what was not seen is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_UNSEEN, {"configuration": configuration, "cycle": cycle, "now": now})
+
+
+def dirty_objects(configuration: UUID) -> Iterator[DirtyObject]:
+    """What the plan has to look at, streamed; needs an open transaction."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_DIRTY, {"configuration": configuration})
+        while rows := cursor.fetchmany(FETCH_ROWS):
+            for row in rows:
+                yield DirtyObject(*row)
+
+
+def store(cycle: int, changes: Iterable[PlannedChange]) -> None:
+    """COPY planned changes into the change table."""
+    with connection.cursor() as cursor, cursor.copy(_STORE) as copy:
+        for one in changes:
+            copy.write_row(
+                (
+                    cycle,
+                    one.source_id,
+                    one.object_type,
+                    one.kind,
+                    one.phase,
+                    one.batch,
+                    one.old,
+                    one.new,
+                    one.status,
+                    one.error_code,
+                    one.error_detail,
+                )
+            )
+
+
+def plan_members(configuration: UUID, cycle: int, batch_size: int) -> int:
+    """Plan additions and removals of memberships; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAN_MEMBERS, {"configuration": configuration, "cycle": cycle, "batch": batch_size})
+        return int(cursor.rowcount)
+
+
+def clean_unchanged(configuration: UUID, cycle: int) -> None:
+    """Objects that were looked at and need nothing are no longer dirty."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLEAN, {"configuration": configuration, "cycle": cycle})

@@ -1,0 +1,115 @@
+"""Reference attributes (manager): planned once both ends exist, and kept in mind until then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from provisioning.models import ObjectType
+from provisioning.store import changes, logs
+from provisioning.targets.base import Outcome, ReferenceChange
+
+# One row for each reference attribute that differs and whose other end is in the target (or that is cleared).
+# An object whose reference can not be resolved yet stays marked and is looked at again in later cycles.
+_PLAN = """
+WITH marked AS (
+    SELECT o.id, o.object_type, o.reference_guids AS wanted, l.reference_guids AS exported
+      FROM provisioning_sourceobject o
+      JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
+     WHERE o.configuration_id = %(configuration)s AND o.references_dirty AND o.in_scope AND NOT o.is_gone
+), differing AS (
+    SELECT m.id, m.object_type, name, m.exported->>name AS old_guid, m.wanted->>name AS new_guid
+      FROM marked m, LATERAL (
+           SELECT jsonb_object_keys(m.wanted) UNION SELECT jsonb_object_keys(m.exported)) AS names (name)
+     WHERE m.wanted->name IS DISTINCT FROM m.exported->name
+), resolved AS (
+    SELECT d.*, o.id AS referenced
+      FROM differing d
+      LEFT JOIN provisioning_sourceobject o
+             ON o.configuration_id = %(configuration)s AND o.guid = d.new_guid::uuid
+      LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
+     WHERE d.new_guid IS NULL OR l.source_id IS NOT NULL
+), numbered AS (
+    SELECT *, (row_number() OVER (ORDER BY id, name) - 1) / %(size)s AS batch FROM resolved
+)
+INSERT INTO provisioning_change (cycle_id, source_id, object_type, kind, phase, batch, old, new, status,
+                                 error_code, error_detail)
+SELECT %(cycle)s, id, object_type, 'reference', %(phase)s, batch, jsonb_build_object(name, old_guid),
+       jsonb_build_object(name, new_guid), 'planned', '', ''
+  FROM numbered
+"""
+_COUNT = """
+UPDATE provisioning_cycle SET count_planned = count_planned + %(planned)s WHERE id = %(cycle)s
+"""
+_READ = """
+SELECT c.id, c.object_type, l.target_id, property.key, r.target_id
+  FROM provisioning_change c
+  JOIN provisioning_link l ON l.source_id = c.source_id
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+  CROSS JOIN LATERAL jsonb_each_text(c.new) AS property
+  LEFT JOIN provisioning_sourceobject s
+         ON s.configuration_id = o.configuration_id AND s.guid = property.value::uuid
+  LEFT JOIN provisioning_link r ON r.source_id = s.id
+ WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned'
+ ORDER BY c.id
+"""
+_SETTLE = """
+UPDATE provisioning_change c
+   SET status = CASE WHEN s.error_code = '' THEN 'applied' ELSE 'failed' END,
+       error_code = s.error_code, error_detail = s.error_detail
+  FROM staged_outcome s WHERE c.id = s.change_id
+"""
+_REFRESH = """
+WITH written AS (
+    SELECT c.source_id, jsonb_object_agg(property.key, property.value) AS guids
+      FROM staged_outcome s
+      JOIN provisioning_change c ON c.id = s.change_id
+      CROSS JOIN LATERAL jsonb_each(c.new) AS property
+     WHERE s.error_code = '' GROUP BY c.source_id
+)
+UPDATE provisioning_link l
+   SET reference_guids = jsonb_strip_nulls(l.reference_guids || w.guids), updated_at = %(now)s
+  FROM written w WHERE l.source_id = w.source_id
+"""
+_CLEAN = """
+UPDATE provisioning_sourceobject o SET references_dirty = false
+  FROM staged_outcome s
+  JOIN provisioning_change c ON c.id = s.change_id
+  JOIN provisioning_link l ON l.source_id = c.source_id
+ WHERE o.id = c.source_id AND o.reference_guids = l.reference_guids
+"""
+
+
+def plan(configuration: UUID, cycle: int, phase: int, batch_size: int) -> None:
+    """Plan the references that differ and can be resolved."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PLAN, {"configuration": configuration, "cycle": cycle, "phase": phase, "size": batch_size}
+        )
+        planned = cursor.rowcount
+        if planned:
+            cursor.execute(_COUNT, {"planned": planned, "cycle": cycle})
+
+
+def read_batch(cycle: int, phase: int, batch: int) -> list[ReferenceChange]:
+    """The references of a batch that are still to be written."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [cycle, phase, batch])
+        return [
+            ReferenceChange(key, ObjectType(object_type), target_id, attribute, referenced_id)
+            for key, object_type, target_id, attribute, referenced_id in cursor.fetchall()
+        ]
+
+
+def record(configuration: UUID, outcomes: Sequence[Outcome], now: datetime) -> tuple[int, int]:
+    """Store outcomes, what the links now hold, and log rows; returns (applied, failed)."""
+    with connection.cursor() as cursor:
+        changes.stage_outcomes(cursor, outcomes)
+        logs.write_changes(cursor, configuration, (), now)
+        cursor.execute(_SETTLE)
+        cursor.execute(_REFRESH, {"now": now})
+        cursor.execute(_CLEAN)
+    return changes.count(outcomes)

@@ -1,0 +1,39 @@
+"""Rows on their way into the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StagedObject:
+    """One object of a page after mapping. Documents are JSON text; hashes are 16 bytes."""
+
+    guid: str
+    object_type: int
+    dn: str
+    attributes: bytes
+    attributes_hash: bytes
+    in_scope: bool
+    wanted: bytes
+    create_only: bytes
+    reference_guids: bytes
+    wanted_hash: bytes
+    error_code: str = ""
+    error_detail: str = ""
+
+
+@dataclass(slots=True)
+class StagedPage:
+    """A page ready to be merged. Members are (group guid, member guid) pairs, in the order the agent gave them."""
+
+    objects: list[StagedObject] = field(default_factory=list)
+    tombstones: dict[str, list[str]] = field(default_factory=dict)
+    whole_groups: list[str] = field(default_factory=list)
+    added_members: list[tuple[str, str]] = field(default_factory=list)
+    removed_members: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def resources(self) -> int:
+        """How many objects and tombstones the page brought."""
+        return len(self.objects) + sum(len(guids) for guids in self.tombstones.values())

@@ -1,0 +1,156 @@
+"""Merging a page into the source tables: COPY into a temporary table, one upsert, set-based memberships.
+
+Merging is idempotent: a page that comes twice, or that another agent sends again, changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from provisioning.store.rows import StagedObject, StagedPage
+
+_STAGING = """
+CREATE TEMP TABLE IF NOT EXISTS staged_object (
+    guid uuid, object_type smallint, dn text, attributes jsonb, attributes_hash bytea, in_scope boolean,
+    wanted jsonb, create_only jsonb, reference_guids jsonb, wanted_hash bytea, error_code text, error_detail text
+) ON COMMIT DELETE ROWS;
+TRUNCATE staged_object
+"""
+_STAGE = """
+COPY staged_object (guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only,
+                    reference_guids, wanted_hash, error_code, error_detail) FROM STDIN
+"""
+_MERGE = """
+INSERT INTO provisioning_sourceobject AS o (
+    configuration_id, guid, object_type, dn, attributes, attributes_hash, in_scope, is_gone, gone_reason,
+    wanted, create_only, reference_guids, wanted_hash, error_code, error_detail,
+    is_dirty, members_dirty, references_dirty, updated_at)
+SELECT DISTINCT ON (guid) %(configuration)s, guid, object_type, dn, attributes, attributes_hash, in_scope, false, '',
+       wanted, create_only, reference_guids, wanted_hash, error_code, error_detail,
+       true, false, reference_guids <> '{}', %(now)s
+  FROM staged_object ORDER BY guid
+ON CONFLICT (configuration_id, guid) DO UPDATE SET
+    dn = excluded.dn, attributes = excluded.attributes, attributes_hash = excluded.attributes_hash,
+    in_scope = excluded.in_scope, is_gone = false, gone_reason = '',
+    wanted = excluded.wanted, create_only = excluded.create_only, reference_guids = excluded.reference_guids,
+    wanted_hash = excluded.wanted_hash, error_code = excluded.error_code, error_detail = excluded.error_detail,
+    is_dirty = o.is_dirty OR o.is_gone OR o.in_scope <> excluded.in_scope
+        OR o.wanted_hash <> excluded.wanted_hash OR o.error_code <> excluded.error_code,
+    references_dirty = o.references_dirty OR o.reference_guids <> excluded.reference_guids,
+    members_dirty = o.members_dirty OR o.is_gone OR o.in_scope <> excluded.in_scope,
+    updated_at = excluded.updated_at
+WHERE o.is_gone OR o.in_scope <> excluded.in_scope OR o.wanted_hash <> excluded.wanted_hash
+   OR o.attributes_hash <> excluded.attributes_hash OR o.error_code <> excluded.error_code
+"""
+_SEE = """
+INSERT INTO provisioning_seenobject (cycle_id, guid) SELECT DISTINCT %(cycle)s::bigint, guid FROM staged_object
+ON CONFLICT DO NOTHING
+"""
+_BURY = """
+UPDATE provisioning_sourceobject
+   SET is_gone = true, gone_reason = %(reason)s, is_dirty = true, updated_at = %(now)s
+ WHERE configuration_id = %(configuration)s AND guid = ANY(%(guids)s::uuid[]) AND NOT is_gone
+"""
+_MEMBER_STAGING = """
+CREATE TEMP TABLE IF NOT EXISTS staged_member (
+    group_guid uuid, member_guid uuid, is_addition boolean
+) ON COMMIT DELETE ROWS;
+TRUNCATE staged_member
+"""
+_STAGE_MEMBERS = "COPY staged_member (group_guid, member_guid, is_addition) FROM STDIN"
+_FORGET_MEMBERS = """
+DELETE FROM provisioning_sourcemember m
+ USING provisioning_sourceobject g
+ WHERE g.configuration_id = %(configuration)s AND g.guid = ANY(%(whole)s::uuid[]) AND m.group_id = g.id
+   AND NOT EXISTS (SELECT 1 FROM staged_member s
+                    WHERE s.is_addition AND s.group_guid = g.guid AND s.member_guid = m.member_guid)
+RETURNING m.group_id
+"""
+_REMOVE_MEMBERS = """
+DELETE FROM provisioning_sourcemember m
+ USING provisioning_sourceobject g, staged_member s
+ WHERE NOT s.is_addition AND g.configuration_id = %(configuration)s AND g.guid = s.group_guid
+   AND m.group_id = g.id AND m.member_guid = s.member_guid
+RETURNING m.group_id
+"""
+_ADD_MEMBERS = """
+INSERT INTO provisioning_sourcemember (group_id, member_guid)
+SELECT DISTINCT g.id, s.member_guid
+  FROM staged_member s
+  JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = s.group_guid
+ WHERE s.is_addition
+ ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+RETURNING group_id
+"""
+_MARK_MEMBERS = """
+UPDATE provisioning_sourceobject SET members_dirty = true
+ WHERE id = ANY(%(groups)s) AND NOT members_dirty
+"""
+
+
+def merge(configuration: UUID, cycle: int, page: StagedPage, now: datetime, *, mark_seen: bool) -> None:
+    """Merge one page, inside the caller's transaction; ``mark_seen`` during a full read."""
+    parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "now": now}
+    with connection.cursor() as cursor:
+        _merge_objects(cursor, page.objects, parameters, mark_seen=mark_seen)
+        for reason, guids in page.tombstones.items():
+            cursor.execute(_BURY, {**parameters, "reason": reason, "guids": guids})
+        if page.whole_groups or page.added_members or page.removed_members:
+            _merge_members(cursor, page, parameters)
+
+
+def forget_seen(cycle: int) -> None:
+    """Drop what a full read had seen: it is over, or another agent reads again from the start."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM provisioning_seenobject WHERE cycle_id = %s", [cycle])
+
+
+def _merge_objects(
+    cursor: Any, objects: list[StagedObject], parameters: dict[str, Any], *, mark_seen: bool
+) -> None:
+    if not objects:
+        return
+    cursor.execute(_STAGING)
+    with cursor.copy(_STAGE) as copy:
+        for one in objects:
+            copy.write_row(_row(one))
+    cursor.execute(_MERGE, parameters)
+    if mark_seen:
+        cursor.execute(_SEE, parameters)
+
+
+def _row(one: StagedObject) -> tuple[Any, ...]:
+    return (
+        one.guid,
+        one.object_type,
+        one.dn,
+        one.attributes.decode(),
+        one.attributes_hash,
+        one.in_scope,
+        one.wanted.decode(),
+        one.create_only.decode(),
+        one.reference_guids.decode(),
+        one.wanted_hash,
+        one.error_code,
+        one.error_detail,
+    )
+
+
+def _merge_members(cursor: Any, page: StagedPage, parameters: dict[str, Any]) -> None:
+    cursor.execute(_MEMBER_STAGING)
+    with cursor.copy(_STAGE_MEMBERS) as copy:
+        for group, member in page.removed_members:
+            copy.write_row((group, member, False))
+        for group, member in page.added_members:
+            copy.write_row((group, member, True))
+    touched: set[int] = set()
+    for statement in (_FORGET_MEMBERS, _REMOVE_MEMBERS, _ADD_MEMBERS):
+        cursor.execute(statement, {**parameters, "whole": page.whole_groups})
+        touched.update(row[0] for row in cursor.fetchall())
+    if touched:
+        cursor.execute(_MARK_MEMBERS, {"groups": list(touched)})

@@ -1,0 +1,113 @@
+"""Celery's side of the cycle: tasks call the services and send the hints that these return.
+
+Start here to follow the two-minute cycle: :func:`start_due_cycles` (beat) → agents answer over the bus →
+:func:`ingest` → :func:`plan` → :func:`export` → :func:`settle`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from uuid import UUID
+
+from celery import shared_task
+
+from provisioning.models import Cycle
+from provisioning.services import (
+    exporting,
+    housekeeping,
+    notifications,
+    planning,
+    settling,
+    starting,
+    watchdog,
+)
+from provisioning.services import ingest as ingesting
+from provisioning.services.clock import now
+from provisioning.services.hints import Hint, Step
+from provisioning.services.phases import Phase
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def start_due_cycles() -> None:
+    """Beat, every two seconds: start the cycles of the jobs that are due."""
+    moment = now()
+    housekeeping.ensure_log_partitions(moment.date())
+    starting.start_due(moment)
+
+
+@shared_task
+def ingest(cycle_id: int) -> None:
+    """A page is there, or the request failed."""
+    send(ingesting.ingest(cycle_id))
+
+
+@shared_task
+def plan(cycle_id: int) -> None:
+    """The answer is complete."""
+    send(planning.plan(cycle_id))
+
+
+@shared_task
+def export(cycle_id: int, phase: int, batch: int) -> None:
+    """A batch can be written."""
+    send(exporting.export(cycle_id, Phase(phase), batch))
+
+
+@shared_task
+def settle(cycle_id: int) -> None:
+    """Everything is written."""
+    settling.settle(cycle_id)
+
+
+@shared_task
+def move_stalled_cycles() -> None:
+    """Beat: the watchdog."""
+    send(watchdog.stalled(now()))
+
+
+@shared_task
+def send_due_notifications() -> None:
+    """Beat: hand each mail that is due to a task of its own."""
+    for notification_id in notifications.due(now()):
+        send_notification.delay(notification_id)
+
+
+@shared_task
+def send_notification(notification_id: int) -> None:
+    """Send one mail."""
+    notifications.send(notification_id, now())
+
+
+@shared_task
+def keep_house() -> None:
+    """Beat, hourly."""
+    housekeeping.tidy(now())
+
+
+def send(hints: Iterable[Hint]) -> None:
+    """Turn hints into messages."""
+    for hint in hints:
+        if hint.step is Step.EXPORT:
+            export.delay(hint.cycle, int(hint.phase), hint.batch)
+        else:
+            {Step.INGEST: ingest, Step.PLAN: plan, Step.SETTLE: settle}[hint.step].delay(hint.cycle)
+
+
+class AnswerHandler:
+    """What the bus calls when something happens to a read request of ours."""
+
+    def page_stored(self, request_id: UUID) -> None:
+        """A page can be merged."""
+        self._ingest(request_id)
+
+    def request_failed(self, request_id: UUID) -> None:
+        """The answer will not come."""
+        self._ingest(request_id)
+
+    def _ingest(self, request_id: UUID) -> None:
+        cycle_id = Cycle.objects.filter(request_id=request_id).values_list("pk", flat=True).first()
+        if cycle_id is not None:
+            ingest.delay(cycle_id)
