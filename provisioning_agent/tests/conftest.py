@@ -1,0 +1,57 @@
+"""Fixtures of the agent's tests: a session with a real domain controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from ldap3 import Connection
+from provisioning_agent.ldap.connection import DirectoryLogin
+from reading import Answer, ask, login_to, question
+
+from lab import changes
+from lab.samba import SambaForest
+
+
+@pytest.fixture
+def admin(forest: SambaForest) -> Iterator[Connection]:
+    """A connection that may change everything."""
+    with forest.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def login(forest: SambaForest) -> DirectoryLogin:
+    """The agent's way into the forest."""
+    return login_to(forest)
+
+
+class Playground:
+    """One OU as the scope: what is asked is asked of it alone."""
+
+    def __init__(self, admin: Connection, login: DirectoryLogin, domain: str, dn: str) -> None:
+        self.admin = admin
+        self.login = login
+        self.domain = domain
+        self.dn = dn
+        self.guid = self.guid_of(dn)
+        self.watermark: str | None = None
+
+    def guid_of(self, dn: str) -> str:
+        """objectGUID as the wire writes it."""
+        return str(changes.object_guid(self.admin, dn))
+
+    def read(self, containers: Sequence[str] | None = None, **asked: Any) -> Answer:
+        """Go on from the last watermark, or start."""
+        scope = [self.guid] if containers is None else containers
+        request = question(self.domain, containers=scope, watermark=self.watermark, **asked)
+        answer = ask(self.login, request)
+        self.watermark = answer.watermark
+        return answer
+
+
+@pytest.fixture
+def ground(admin: Connection, login: DirectoryLogin, forest: SambaForest, playground: str) -> Playground:
+    """A scope with nothing in it yet."""
+    return Playground(admin, login, forest.dns_name, playground)
