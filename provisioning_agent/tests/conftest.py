@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from ldap3 import Connection
-from provisioning_agent.ldap.connection import DirectoryLogin
 from reading import Answer, ask, login_to, question
 
 from lab import changes
 from lab.samba import SambaForest
+from provisioning_agent.ldap.connection import DirectoryLogin
 
 
 @pytest.fixture

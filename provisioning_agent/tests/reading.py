@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lab.samba import Account, SambaForest
 from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint, connect
 from provisioning_agent.ldap.reader import read
 from provisioning_agent.ldap.tls import Trust
 from provisioning_agent.wire.pages import AD_SCHEMA, PAGE_SCHEMA, decode_page, encode_page
 from provisioning_agent.wire.requests import ObjectTypeRequest, ReadRequest
-
-from lab.samba import Account, SambaForest
 
 USER_ATTRIBUTES = (
     "objectGUID",

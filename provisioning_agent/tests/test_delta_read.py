@@ -6,9 +6,9 @@ import base64
 
 import orjson
 import pytest
-from conftest import Playground
 from ldap3 import MODIFY_ADD
 
+from conftest import Playground
 from lab import changes
 
 pytestmark = pytest.mark.forest

@@ -6,16 +6,16 @@ import base64
 import uuid
 
 import pytest
+from reading import ask, question
+
 from conftest import Playground
+from lab import changes
+from lab.population import Company
+from lab.samba import SambaForest
 from provisioning_agent.ldap.connection import DirectoryLogin
 from provisioning_agent.ldap.errors import DirectoryError
 from provisioning_agent.ldap.names import rdns
 from provisioning_agent.wire.requests import ObjectTypeRequest
-from reading import ask, question
-
-from lab import changes
-from lab.population import Company
-from lab.samba import SambaForest
 
 pytestmark = pytest.mark.forest
 

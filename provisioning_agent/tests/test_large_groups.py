@@ -6,16 +6,16 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from conftest import Playground
 from ldap3 import MODIFY_ADD
-from provisioning_agent.ldap import ranges
-from provisioning_agent.ldap.connection import connect
 from reading import Answer, ask, login_to, question
 
+from conftest import Playground
 from lab import changes
 from lab.population import Entry
 from lab.pytest_forest import ForestFactory
 from lab.samba import SambaForest
+from provisioning_agent.ldap import ranges
+from provisioning_agent.ldap.connection import connect
 
 pytestmark = pytest.mark.forest
 

@@ -24,10 +24,8 @@ def parse_extended(value: bytes) -> Reference:
     if not value.startswith(_GUID_MARK) or value[42:43] != b">":
         raise DirectoryError("AdAnswerUnreadable")
     guid = value[6:42].decode("ascii", "replace").lower()
-    if value.startswith(_SID_MARK, _AFTER_GUID):
-        start = value.find(b">;", _AFTER_GUID) + 2
-    else:
-        start = _AFTER_GUID + 1
+    has_sid = value.startswith(_SID_MARK, _AFTER_GUID)
+    start = value.find(b">;", _AFTER_GUID) + 2 if has_sid else _AFTER_GUID + 1
     return Reference(guid, value[start:].decode(errors="replace"))
 
 
