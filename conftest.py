@@ -1,0 +1,16 @@
+"""Before Django reads its settings: a var directory of the tests' own, and its database started."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("ISTHMUS_VAR", str(Path(__file__).resolve().parent / "var" / "test"))
+# Not in pyproject.toml: pytest-django would read the settings before this file.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+from portal import embedded
+
+pytest_plugins = ["lab.pytest_forest"]
+
+embedded.ensure_running()
