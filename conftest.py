@@ -9,8 +9,11 @@ os.environ.setdefault("ISTHMUS_VAR", str(Path(__file__).resolve().parent / "var"
 # Not in pyproject.toml: pytest-django would read the settings before this file.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
+import django
+
 from portal import embedded
 
 pytest_plugins = ["lab.pytest_forest"]
 
 embedded.ensure_running()
+django.setup()
