@@ -1,0 +1,1 @@
+"""Pure decisions: expressions, mapping, scope, plan. No Django, no I/O, no clock of its own."""

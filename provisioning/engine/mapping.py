@@ -1,0 +1,275 @@
+"""From an object mapping to a function of an object's attributes.
+
+A target attribute whose value is None is to be cleared; one that is missing is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from provisioning.engine.context import EvaluationContext
+from provisioning.engine.errors import EvaluationError
+from provisioning.engine.expressions.compiler import compile_expression, literal_value
+from provisioning.engine.expressions.functions import find_function
+from provisioning.engine.expressions.nodes import (
+    Attribute,
+    Call,
+    Comparison,
+    Concatenation,
+    Keyword,
+    Node,
+    Number,
+    Text,
+    attribute_names,
+    function_names,
+    walk,
+)
+from provisioning.engine.schema.conversion import Convert, Json, converter
+from provisioning.engine.schema.model import AttributeMapping, AttributeType, FlowType, ObjectMapping
+from provisioning.engine.values import IGNORED, Attributes, Compiled
+
+_ADDED_ONCE: Final = frozenset({"SelectUniqueValue"})
+_WRAPPER: Final = "IgnoreFlowIfNullOrEmpty"
+_SECRET_SOURCES: Final = frozenset({"passwordhash"})
+
+_Step: TypeAlias = tuple[str, Compiled | None, Convert]
+"""Target attribute, closure (None: the source attribute itself), conversion to the target's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One object as the target should see it.
+
+    create_only holds what flows at creation alone; it is empty unless the object is being created.
+    redacted names the target attributes whose values must never be shown.
+    """
+
+    attributes: dict[str, Json]
+    create_only: dict[str, Json]
+    redacted: frozenset[str]
+
+
+@dataclass(frozen=True)
+class CompiledMapping:
+    """An object mapping ready to run, and what others need to know of it.
+
+    source_attributes: what has to be read from the source. reference_targets: target attributes
+    that hold references. clears_when_absent: those for which a null source clears the target.
+    fill_only: written only while the target has no value. merge_only: values are added, never
+    removed. matching: target attributes to match by, in order. redacted_sources: source
+    attributes whose values must not be shown.
+    """
+
+    source_attributes: frozenset[str]
+    reference_targets: frozenset[str]
+    clears_when_absent: frozenset[str]
+    fill_only: frozenset[str]
+    merge_only: frozenset[str]
+    matching: tuple[str, ...]
+    redacted: frozenset[str]
+    redacted_sources: frozenset[str]
+    _base: Mapping[str, Json]
+    _by_source: Mapping[str, tuple[_Step, ...]]
+    _always: tuple[_Step, ...]
+    _at_creation: tuple[_Step, ...]
+    _defaults: Mapping[str, Json]
+
+    def apply(self, attributes: Attributes, context: EvaluationContext, *, creating: bool = True) -> Mapped:
+        """The target's attributes; EvaluationError names the target attribute that failed."""
+        result = dict(self._base)
+        target = ""
+        try:
+            for name, value in attributes.items():
+                for target, evaluate, convert in self._by_source.get(name, ()):
+                    found = value if evaluate is None else evaluate(attributes, context)
+                    if found is not None:
+                        result[target] = convert(found)
+            for target, evaluate, convert in self._always:
+                self._flow(result, target, evaluate, convert, attributes, context)
+        except EvaluationError as error:
+            raise error.for_target(target, redacted=target in self.redacted) from None
+        create_only = self._created(result, attributes, context) if creating else {}
+        for name in self._defaults:
+            if result.get(name, "") is None:
+                del result[name]
+        return Mapped(result, create_only, self.redacted)
+
+    def _flow(
+        self,
+        result: dict[str, Json],
+        target: str,
+        evaluate: Compiled | None,
+        convert: Convert,
+        attributes: Attributes,
+        context: EvaluationContext,
+    ) -> None:
+        found = None if evaluate is None else evaluate(attributes, context)
+        if found is IGNORED:
+            result.pop(target, None)
+        elif found is not None:
+            result[target] = convert(found)
+
+    def _created(
+        self, result: Mapping[str, Json], attributes: Attributes, context: EvaluationContext
+    ) -> dict[str, Json]:
+        created: dict[str, Json] = {}
+        target = ""
+        try:
+            for target, evaluate, convert in self._at_creation:
+                self._flow(created, target, evaluate, convert, attributes, context)
+        except EvaluationError as error:
+            raise error.for_target(target, redacted=target in self.redacted) from None
+        for target, value in self._defaults.items():
+            if created.get(target) is None and result.get(target) is None:
+                created[target] = value
+        return {target: value for target, value in created.items() if value is not None}
+
+
+def compile_mapping(mapping: ObjectMapping, *, explicit_nulls: bool = True) -> CompiledMapping:
+    """Compile once, apply per object.
+
+    With explicit_nulls a null source gives None for each target of clears_when_absent; without,
+    the key is missing and the caller treats a missing key of that set as None. That is several
+    times less to store where most attributes of most objects are empty.
+    """
+    return _Compilation(mapping, explicit_nulls=explicit_nulls).result()
+
+
+class _Compilation:
+    def __init__(self, mapping: ObjectMapping, *, explicit_nulls: bool) -> None:
+        self.mapping = mapping
+        self.explicit_nulls = explicit_nulls
+        self.base: dict[str, Json] = {}
+        self.by_source: dict[str, tuple[_Step, ...]] = {}
+        self.always: list[_Step] = []
+        self.at_creation: list[_Step] = []
+        self.defaults: dict[str, Json] = {}
+        self.clears: set[str] = set()
+        self.sources: set[str] = set()
+        self.redacted: set[str] = set()
+        self.redacted_sources: set[str] = set()
+
+    def result(self) -> CompiledMapping:
+        for each in self.mapping.attribute_mappings:
+            self.add(each)
+        if self.explicit_nulls:
+            self.base = dict.fromkeys(self.clears) | self.base
+        return CompiledMapping(
+            source_attributes=frozenset(self.sources),
+            reference_targets=self.targets_of_type(AttributeType.REFERENCE),
+            clears_when_absent=frozenset(self.clears),
+            fill_only=self.targets_with(FlowType.ATTRIBUTE_ADD_ONLY),
+            merge_only=self.targets_with(FlowType.VALUE_ADD_ONLY, FlowType.MULTI_VALUE_ADD_ONLY),
+            matching=self.matching(),
+            redacted=frozenset(self.redacted),
+            redacted_sources=frozenset(self.redacted_sources),
+            _base=MappingProxyType(self.base),
+            _by_source=MappingProxyType(self.by_source),
+            _always=tuple(self.always),
+            _at_creation=tuple(self.at_creation),
+            _defaults=MappingProxyType(self.defaults),
+        )
+
+    def targets_with(self, *flows: FlowType) -> frozenset[str]:
+        return frozenset(each.target for each in self.mapping.attribute_mappings if each.flow_type in flows)
+
+    def targets_of_type(self, kind: AttributeType) -> frozenset[str]:
+        mappings = self.mapping.attribute_mappings
+        return frozenset(each.target for each in mappings if each.definition and each.definition.type is kind)
+
+    def matching(self) -> tuple[str, ...]:
+        used = [each for each in self.mapping.attribute_mappings if each.matching_priority > 0]
+        return tuple(each.target for each in sorted(used, key=lambda each: each.matching_priority))
+
+    def add(self, mapping: AttributeMapping) -> None:
+        convert = converter(mapping.definition)
+        if mapping.source is None:
+            self.add_constant(mapping, convert)
+            return
+        node = self.canonical(mapping.source)
+        self.note_sources(mapping.target, node)
+        if mapping.default_value is not None:
+            self.defaults[mapping.target] = convert(mapping.default_value)
+        if mapping.flow_type is FlowType.OBJECT_ADD_ONLY or function_names(node) & _ADDED_ONCE:
+            self.at_creation.append((mapping.target, self.compiled(node, mapping.target), convert))
+            return
+        self.add_flow(mapping, node, convert)
+
+    def add_constant(self, mapping: AttributeMapping, convert: Convert) -> None:
+        """Without a source the default is a constant; the flow type says when it is written."""
+        if mapping.default_value is None:
+            return
+        if mapping.flow_type is FlowType.OBJECT_ADD_ONLY:
+            self.defaults[mapping.target] = convert(mapping.default_value)
+        else:
+            self.base[mapping.target] = convert(mapping.default_value)
+
+    def add_flow(self, mapping: AttributeMapping, node: Node, convert: Convert) -> None:
+        if isinstance(node, (Text, Number, Keyword)):
+            self.base[mapping.target] = convert(literal_value(node))
+            return
+        if self.flows_null(mapping, node):
+            self.clears.add(mapping.target)
+        evaluate = self.compiled(node, mapping.target)
+        needed = strict_attribute(node)
+        if needed is None:
+            self.always.append((mapping.target, evaluate, convert))
+        else:
+            step = (mapping.target, None if isinstance(node, Attribute) else evaluate, convert)
+            self.by_source[needed] = (*self.by_source.get(needed, ()), step)
+
+    def flows_null(self, mapping: AttributeMapping, node: Node) -> bool:
+        wrapped = isinstance(node, Call) and node.name == _WRAPPER
+        flows = mapping.definition is not None and mapping.definition.flow_null_values
+        return flows and not wrapped and mapping.default_value is None
+
+    def compiled(self, node: Node, target: str) -> Compiled:
+        return compile_expression(node, target=target)
+
+    def note_sources(self, target: str, node: Node) -> None:
+        names = attribute_names(node)
+        self.sources |= names
+        hidden: set[str] = {name for name in names if name.lower() in _SECRET_SOURCES}
+        for part in walk(node):
+            if isinstance(part, Call) and part.name == "Redact":
+                hidden |= attribute_names(part)
+                self.redacted.add(target)
+        if hidden:
+            self.redacted.add(target)
+        self.redacted_sources |= hidden
+
+    def canonical(self, node: Node) -> Node:
+        """The expression with attribute names spelt as the source directory spells them."""
+        definition = self.mapping.source_definition
+        if definition is None:
+            return node
+        spelling = {each.name.lower(): each.name for each in definition.attributes if not each.case_exact}
+        return respelt(node, spelling)
+
+
+def respelt(node: Node, spelling: Mapping[str, str]) -> Node:
+    """The node with attribute names replaced by the spelling of their lower-case form."""
+    match node:
+        case Attribute(name):
+            return replace(node, name=spelling.get(name.lower(), name))
+        case Call(_, arguments):
+            return replace(node, arguments=tuple(respelt(part, spelling) for part in arguments))
+        case Comparison(_, left, right):
+            return replace(node, left=respelt(left, spelling), right=respelt(right, spelling))
+        case Concatenation(parts):
+            return replace(node, parts=tuple(respelt(part, spelling) for part in parts))
+        case _:
+            return node
+
+
+def strict_attribute(node: Node) -> str | None:
+    """The attribute without which the expression is certainly null, if there is one."""
+    if isinstance(node, Attribute):
+        return node.name
+    if not isinstance(node, Call) or not node.arguments:
+        return None
+    definition = find_function(node.name)
+    return strict_attribute(node.arguments[0]) if definition is not None and definition.strict else None

@@ -1,0 +1,104 @@
+"""From a value of the language to the JSON value a target attribute of some type takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from provisioning.engine.dates import parse_date
+from provisioning.engine.errors import EvaluationError
+from provisioning.engine.schema.model import AttributeDefinition, AttributeType
+from provisioning.engine.values import Value, integer, many, text
+
+Json: TypeAlias = str | int | bool | Mapping[str, object] | list[object] | None
+Convert: TypeAlias = Callable[[Value], Json]
+
+
+def converter(definition: AttributeDefinition | None) -> Convert:
+    """The conversion for an attribute; without a definition values keep the type they have."""
+    if definition is None:
+        return _as_it_is
+    convert = _SINGLE[definition.type]
+    return _each(convert) if definition.multivalued else convert
+
+
+def one(value: Value) -> Value:
+    """The value, or of several the least as text: AD keeps no order, so the first would flicker."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    members = [member for member in many(value) if member not in (None, "")]
+    return min(members, key=lambda member: text(member) or "", default=None)
+
+
+def _string(value: Value) -> Json:
+    if type(value) is str:
+        return value or None
+    return text(one(value)) or None
+
+
+def _integer(value: Value) -> Json:
+    value = one(value)
+    return None if value in (None, "") else integer(value)
+
+
+def _boolean(value: Value) -> Json:
+    if isinstance(value, bool):
+        return value
+    written = (text(one(value)) or "").strip().lower()
+    if not written:
+        return None
+    if written not in _TRUTH:
+        raise EvaluationError("BooleanExpected", "True or False is needed.")
+    return _TRUTH[written]
+
+
+_TRUTH: Final = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _date(value: Value) -> Json:
+    moment = parse_date(one(value))
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _reference(value: Value) -> Json:
+    value = one(value)
+    return value if isinstance(value, Mapping) else text(value) or None
+
+
+def _each(convert: Convert) -> Convert:
+    def run(value: Value) -> Json:
+        if isinstance(value, str):
+            single = convert(value)
+            return None if single is None else [single]
+        found = [converted for member in many(value) if (converted := convert(member)) is not None]
+        return _ordered(found) or None
+
+    return run
+
+
+def _ordered(found: list[object]) -> list[object]:
+    """Texts sorted, since a directory keeps no order of values; anything else as it comes."""
+    if all(type(member) is str for member in found):
+        return sorted(found, key=str)
+    return found
+
+
+def _as_it_is(value: Value) -> Json:
+    if isinstance(value, datetime):
+        return text(value)
+    if isinstance(value, (list, tuple)):
+        return _ordered([_as_it_is(member) for member in many(value)]) or None
+    if value is None or isinstance(value, (int, Mapping)):
+        return value
+    return text(value) or None
+
+
+_SINGLE: Final[Mapping[AttributeType, Convert]] = {
+    AttributeType.STRING: _string,
+    AttributeType.INTEGER: _integer,
+    AttributeType.REFERENCE: _reference,
+    AttributeType.BINARY: _string,
+    AttributeType.BOOLEAN: _boolean,
+    AttributeType.DATE_TIME: _date,
+}
