@@ -34,6 +34,11 @@ class Stack:
         self.settings = dict(settings or {})
         self.children: dict[str, Child] = {}
 
+    def prefer_ports(self, console: int, agents: int) -> None:
+        """Use these ports where nothing listens on them yet."""
+        self.console_port = self.console_port if _listens(console) else console
+        self.agent_port = self.agent_port if _listens(agents) else agents
+
     @property
     def console_url(self) -> str:
         """Where people reach the console."""
@@ -74,7 +79,13 @@ class Stack:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.manage("migrate", "--verbosity", "0")
         self.manage(
-            "make_tls_certificate", "--host", "localhost", "--host", "127.0.0.1", "--out", str(self.ca_file.parent)
+            "make_tls_certificate",
+            "--host",
+            "localhost",
+            "--host",
+            "127.0.0.1",
+            "--out",
+            str(self.ca_file.parent),
         )
         if not self.password_file.exists():
             descriptor = os.open(self.password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -106,6 +117,11 @@ class Stack:
         for name in ("beat", "worker", "hybrid", "console", "postgres"):
             if name in self.children:
                 self.children.pop(name).stop()
+
+    def stop_database(self) -> None:
+        """Stop the embedded server, which ``prepare`` started and ``honcho`` may have left running."""
+        if (self.directory / "postgres").exists():
+            self.manage("embedded_postgres", "--stop")
 
     def manage(self, *arguments: str) -> str:
         """Run a management command in this installation; returns what it printed."""

@@ -11,3 +11,14 @@ class ProvisioningConfig(AppConfig):
     name = "provisioning"
     verbose_name = "Provisioning"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tell the hybrid identity service, which does not know us, what we want to hear of."""
+        from agents import events
+        from agents.bus import handlers
+        from provisioning.services import notifications
+        from provisioning.services.starting import READ
+        from provisioning.tasks import AnswerHandler
+
+        handlers.register(READ, AnswerHandler())
+        events.on_domain_agentless(notifications.domain_agentless)
