@@ -1,4 +1,4 @@
-"""The ASGI application: console, REST and the hybrid identity service."""
+"""The ASGI application: console and REST behind Django, the hybrid identity service in front of it."""
 
 from __future__ import annotations
 
@@ -10,5 +10,8 @@ from portal import embedded
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 embedded.ensure_running()
+_console = get_asgi_application()
 
-application = get_asgi_application()
+from agents.api.application import HybridIdentityService  # noqa: E402 - its models need Django to be set up
+
+application = HybridIdentityService(_console)

@@ -40,6 +40,8 @@ class Agent(models.Model):
     """A registered on-premises program with a certificate of its own.
 
     ``state_due_at`` is the precomputed moment at which the state changes unless the agent bootstraps before.
+    After a renewal the certificate before it stays good until the new one is first used: the answer that
+    carried the new one may have been lost.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -56,6 +58,8 @@ class Agent(models.Model):
     certificate = models.TextField(editable=False)
     certificate_thumbprint = models.CharField(max_length=43, unique=True, editable=False)
     certificate_not_after = models.DateTimeField(editable=False)
+    previous_certificate = models.TextField(blank=True, editable=False)
+    previous_thumbprint = models.CharField(max_length=43, null=True, unique=True, editable=False)
     report = models.JSONField(default=dict, blank=True, editable=False)
     domains = models.ManyToManyField(Domain, through="ResourceGrouping", related_name="agents")
 

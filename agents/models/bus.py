@@ -21,8 +21,10 @@ class RequestState(models.TextChoices):
 class BusRequest(models.Model):
     """One message to the agents of a domain; exactly one agent answers it.
 
-    ``attempt`` counts leases; pages belong to an attempt, so that an agent that takes over starts afresh.
-    ``last_page`` is the number of the final page, known once it is in.
+    ``attempt`` numbers the leases; pages belong to an attempt, so that an agent that takes over starts afresh.
+    ``tries`` counts the attempts that came to nothing; a lease handed back in good order costs none.
+    ``pages_in`` is the number of pages of the current attempt, ``last_page`` that of the final page, known
+    once it is in. An agent that gave up (``refused_by``) is offered the request again from ``refused_until`` on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -36,6 +38,10 @@ class BusRequest(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)
     leased_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
     lease_expires_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    refused_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    refused_until = models.DateTimeField(null=True)
+    pages_in = models.PositiveIntegerField(default=0)
     last_page = models.PositiveIntegerField(null=True)
     error_code = models.CharField(max_length=80, blank=True)
     error_detail = models.TextField(blank=True)
@@ -57,6 +63,11 @@ class BusRequest(models.Model):
                 fields=["expires_at"],
                 name="agents_request_open",
                 condition=models.Q(state__in=["queued", "leased"]),
+            ),
+            models.Index(
+                fields=["ended_at"],
+                name="agents_request_ended",
+                condition=models.Q(ended_at__isnull=False),
             ),
         ]
 

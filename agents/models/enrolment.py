@@ -49,7 +49,10 @@ class CertificateAuthority(models.Model):
 
 
 class SeenAssertion(models.Model):
-    """The ``jti`` of an accepted client assertion, kept until the assertion could no longer be replayed."""
+    """An accepted client assertion, kept until it could no longer be replayed.
+
+    ``jti`` is the SHA-256 of agent id and ``jti`` claim, so that agents can not use up ids of one another.
+    """
 
     jti = models.CharField(primary_key=True, max_length=64)
     expires_at = models.DateTimeField(db_index=True)
