@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from ldap3 import MODIFY_ADD
 from reading import Answer, ask, login_to, question
 
 from conftest import Playground
@@ -78,7 +77,7 @@ def test_more_members_than_a_range_holds_are_added_by_a_delta(ground: Playground
     try:
         ground.read()
         members = [f"CN=c{number},{ground.dn}" for number in range(1600)]
-        ground.admin.modify(group, {"member": [(MODIFY_ADD, members)]})
+        changes.add_members(ground.admin, group, *members)
         assert sizes(ground.read()) == {"grows": (False, 1600)}
     finally:
         changes.delete(ground.admin, group)

@@ -11,9 +11,11 @@ from provisioning_agent.wire.pages import Page
 from provisioning_agent.wire.requests import ReadRequest
 
 from . import controls, delta, filters, initial
+from .ber import BerError
 from .connection import DirectoryConnection
 from .dirsync import CookieRefusedError
 from .domain import Controller, describe, require
+from .errors import DirectoryError
 from .messages import Scope, Search
 from .objects import ObjectReader
 from .paging import Frame, paginate
@@ -35,9 +37,13 @@ def read(
     """The pages of the answer, while reading. Ends with a complete page or raises; never stops in between."""
     if request.groups:
         raise WireError("MalformedRequest", "This agent does not scope by group yet; use containers instead.")
-    controller = describe(connection)
-    require(controller, request.domain)
-    yield from _Reading(connection, request, controller).pages(now)
+    try:
+        controller = describe(connection)
+        require(controller, request.domain)
+        yield from _Reading(connection, request, controller).pages(now)
+    except (BerError, ValueError, IndexError) as error:
+        # Bytes that are not what the protocol or the schema promises, wherever they turn up.
+        raise DirectoryError("AdAnswerUnreadable") from error
 
 
 class _Reading:

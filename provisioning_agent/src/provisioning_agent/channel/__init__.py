@@ -1,0 +1,1 @@
+"""Talking to the hybrid identity service: endpoints, loops, leases."""

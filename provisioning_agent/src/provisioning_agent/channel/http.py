@@ -1,0 +1,115 @@
+"""HTTPS to the service: one call in, one answer or one WireError out. No retries here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import requests
+from requests.auth import AuthBase
+
+from provisioning_agent import __version__
+from provisioning_agent.errors import AgentError
+from provisioning_agent.wire.errors import WireError
+
+CONNECT_TIMEOUT_S: Final = 10
+READ_TIMEOUT_S: Final = 60
+_MAX_ANSWER: Final = 16 * 1024 * 1024
+
+
+class _Bearer(AuthBase):
+    """Sets the header itself, so that requests does not look for credentials in a netrc file."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class PortalHttp:
+    """A connection pool to one portal, for one thread."""
+
+    def __init__(self, portal: str, ca_file: Path | None = None) -> None:
+        self.base = f"{require_https(portal)}/hybrid/v1"
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = f"isthmus-agent/{__version__}"
+        self._verify: str | bool = str(ca_file) if ca_file else True
+
+    def url(self, path: str) -> str:
+        """The full URL of a call, which is also what an assertion is made for."""
+        return f"{self.base}/{path}"
+
+    def json(
+        self, method: str, url: str, token: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Send and receive JSON objects."""
+        data = None if body is None else orjson.dumps(body)
+        response = self.send(method, url, token, data, {"Content-Type": "application/json"})
+        return _object(response)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        token: str,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        read_timeout: float = READ_TIMEOUT_S,
+    ) -> requests.Response:
+        """One call; anything but a 2xx answer is a WireError."""
+        try:
+            response = self._session.request(
+                method,
+                require_https(url),
+                data=data,
+                headers=dict(headers or {}),
+                auth=_Bearer(token),
+                timeout=(CONNECT_TIMEOUT_S, read_timeout),
+                allow_redirects=False,
+                verify=self._verify,
+            )
+        except requests.exceptions.SSLError as error:
+            raise _unreachable("PortalCertificateUntrusted", error) from error
+        except (requests.RequestException, OSError) as error:
+            raise _unreachable("PortalUnreachable", error) from error
+        if not 200 <= response.status_code < 300:
+            raise WireError.from_response(response.status_code, response.content[:_MAX_ANSWER])
+        return response
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+
+def require_https(url: str) -> str:
+    """The URL without a slash at its end; ``PortalNotHttps`` unless it is https."""
+    if not url.lower().startswith("https://"):
+        raise AgentError("PortalNotHttps")
+    return url.rstrip("/")
+
+
+def read_json(response: requests.Response) -> dict[str, Any]:
+    """The JSON object of an answer."""
+    return _object(response)
+
+
+def _object(response: requests.Response) -> dict[str, Any]:
+    if not response.content:
+        return {}
+    try:
+        value = orjson.loads(response.content)
+    except orjson.JSONDecodeError as error:
+        raise WireError("UnreadableAnswer") from error
+    if not isinstance(value, dict):
+        raise WireError("UnreadableAnswer")
+    return value
+
+
+def _unreachable(code: str, error: Exception) -> WireError:
+    # The exception's text may hold a URL with a proxy's password: only its kind is told.
+    sentence = AgentError(code).detail
+    return WireError(code, f"{sentence} ({type(error).__name__})", status=503, retry=True)

@@ -1,0 +1,1 @@
+"""The command line: ``isthmus-agent enrol``, ``run``, ``status``. Everything heavy is imported when it is used."""

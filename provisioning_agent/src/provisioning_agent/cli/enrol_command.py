@@ -1,0 +1,195 @@
+"""``isthmus-agent enrol``: look at the domain first, then register, then write down."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from provisioning_agent import config as configs
+from provisioning_agent.channel import identity as identities
+from provisioning_agent.channel.clock import SystemClock
+from provisioning_agent.channel.groupings import put_groupings
+from provisioning_agent.channel.http import PortalHttp, require_https
+from provisioning_agent.channel.identity import Identity
+from provisioning_agent.channel.registrations import register
+from provisioning_agent.channel.retryable import Verdict, verdict
+from provisioning_agent.cli.output import complain, say
+from provisioning_agent.config import AgentConfig, DomainConfig
+from provisioning_agent.errors import AgentError
+from provisioning_agent.files import PRIVATE_FILE, make_directory, read_secret, write_private
+from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint, connect
+from provisioning_agent.ldap.domain import DomainIdentity, describe, identify, require
+from provisioning_agent.ldap.errors import DirectoryError
+from provisioning_agent.ldap.tls import Trust, normalise_fingerprint, presented_fingerprint
+from provisioning_agent.wire.errors import WireError
+
+_LOOK_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolOptions:
+    """What was asked for on the command line."""
+
+    portal: str
+    domain: str
+    servers: tuple[str, ...]
+    bind_user: str
+    password_file: Path
+    state: Path
+    token_file: Path | None = None
+    ca_file: Path | None = None
+    dc_ca_file: Path | None = None
+    dc_fingerprint: str | None = None
+    name: str | None = None
+
+
+def enrol_agent(options: EnrolOptions) -> int:
+    """Enrol and report; returns the exit code."""
+    try:
+        _enrol(options)
+    except (AgentError, WireError) as error:
+        return complain(error)
+    return 0
+
+
+def _enrol(options: EnrolOptions) -> None:
+    require_https(options.portal)
+    login = _login(options)
+    found = _look_at_domain(options, login)
+    say(f"Domain {found.fqdn} ({found.netbios}, {found.sid}) answers.")
+    make_directory(options.state)
+    domain = _keep_domain(options, found, login)
+    ca_file = _keep_ca(options.ca_file, options.state / "trust" / "portal-ca.pem")
+    http = PortalHttp(options.portal, ca_file)
+    config, identity = _agent(options, http, ca_file)
+    config = config.with_domain(domain)
+    # Written down before the next call: the token is used up now, so a repetition must find this agent.
+    identities.save(options.state, identity)
+    configs.save(options.state, config)
+    put_groupings(http, identity, config.domains, SystemClock().now())
+    http.close()
+    say(f"Enrolled as agent {config.agent_id} for {', '.join(one.fqdn for one in config.domains)}.")
+    say(f"Start it with: isthmus-agent run --state-dir {options.state}")
+
+
+def _login(options: EnrolOptions) -> DirectoryLogin:
+    try:
+        servers = tuple(Endpoint.parse(server) for server in options.servers)
+    except ValueError as error:
+        raise AgentError("ServerInvalid", f"{error}; correct --server.") from error
+    return DirectoryLogin(servers, options.bind_user, read_secret(options.password_file), _trust(options))
+
+
+def _trust(options: EnrolOptions) -> Trust:
+    if options.dc_fingerprint is None:
+        return Trust(ca_file=_readable_ca(options.dc_ca_file))
+    try:
+        return Trust(fingerprint=normalise_fingerprint(options.dc_fingerprint))
+    except ValueError as error:
+        raise AgentError("FingerprintInvalid") from error
+
+
+def _readable_ca(path: Path | None) -> Path | None:
+    if path is not None:
+        try:
+            ssl.create_default_context(cafile=str(path))
+        except (OSError, ssl.SSLError) as error:
+            raise AgentError("CaFileInvalid", f"{path} holds no readable PEM certificate.") from error
+    return path
+
+
+def _look_at_domain(options: EnrolOptions, login: DirectoryLogin) -> DomainIdentity:
+    try:
+        with connect(login) as connection:
+            controller = describe(connection)
+            require(controller, options.domain)
+            return identify(connection, controller)
+    except DirectoryError as error:
+        if error.code == "AdCertificateUntrusted" and options.dc_fingerprint is None:
+            raise _with_fingerprint(login.servers[0], error) from error
+        raise
+
+
+def _with_fingerprint(server: Endpoint, error: DirectoryError) -> DirectoryError:
+    """The same refusal, with what to type once the fingerprint has been compared."""
+    try:
+        shown = presented_fingerprint(server.host, server.port, _LOOK_TIMEOUT_S)
+    except OSError:
+        return error
+    return DirectoryError(
+        error.code,
+        f"The certificate of {server} is not trusted. Its SHA-256 fingerprint is {shown}; if that is the "
+        f"certificate on the controller, enrol again with: --dc-fingerprint {shown}",
+    )
+
+
+def _keep_domain(options: EnrolOptions, found: DomainIdentity, login: DirectoryLogin) -> DomainConfig:
+    """Copy what the agent needs while running into the state directory."""
+    password_file = options.state / "secrets" / f"{found.fqdn}.password"
+    write_private(password_file, login.password.encode())
+    return DomainConfig(
+        fqdn=found.fqdn,
+        netbios=found.netbios,
+        forest=found.forest,
+        sid=found.sid,
+        servers=tuple(str(server) for server in login.servers),
+        user=login.user,
+        password_file=password_file,
+        ca_file=_keep_ca(login.trust.ca_file, options.state / "trust" / f"{found.fqdn}-ca.pem"),
+        fingerprint=login.trust.fingerprint,
+    )
+
+
+def _keep_ca(given: Path | None, kept: Path) -> Path | None:
+    source = _readable_ca(given)
+    if source is None:
+        return None
+    make_directory(kept.parent)
+    if source.absolute() != kept:
+        shutil.copyfile(source, kept)
+        kept.chmod(PRIVATE_FILE)
+    return kept
+
+
+def _agent(options: EnrolOptions, http: PortalHttp, ca_file: Path | None) -> tuple[AgentConfig, Identity]:
+    """The agent enrolled here already, if the portal still knows it; else a new one."""
+    known = _known_agent(options)
+    if known is not None:
+        config, identity = known
+        config = replace(config, portal=options.portal.rstrip("/"), portal_ca_file=ca_file)
+        if options.token_file is None or _still_welcome(http, config, identity):
+            return config, identity
+    return _new_agent(options, ca_file, http)
+
+
+def _known_agent(options: EnrolOptions) -> tuple[AgentConfig, Identity] | None:
+    try:
+        config = configs.load(options.state)
+        return config, identities.load(options.state, config.agent_id)
+    except AgentError as error:
+        if error.code == "NotEnrolled" or options.token_file is not None:
+            return None
+        raise
+
+
+def _still_welcome(http: PortalHttp, config: AgentConfig, identity: Identity) -> bool:
+    try:
+        put_groupings(http, identity, config.domains, SystemClock().now())
+    except WireError as error:
+        if verdict(error) is Verdict.RETRY:
+            raise
+        return False
+    return True
+
+
+def _new_agent(options: EnrolOptions, ca_file: Path | None, http: PortalHttp) -> tuple[AgentConfig, Identity]:
+    if options.token_file is None:
+        raise AgentError("TokenMissing")
+    name = options.name or socket.gethostname()
+    key = identities.pending_key(options.state)
+    registered = register(http, read_secret(options.token_file), identities.signing_request(key, name), name)
+    config = AgentConfig(registered.agent_id, name, options.portal.rstrip("/"), (), ca_file)
+    return config, Identity(registered.agent_id, key, registered.certificate_pem)

@@ -1,0 +1,100 @@
+"""Entry point and options; the work is done in the modules beside, imported by the command that needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="isthmus-agent",
+    help="Reads Active Directory for Isthmus. Makes outbound HTTPS connections only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Plain help: drawing it with rich costs twice as much time as everything else together.
+    rich_markup_mode=None,
+)
+
+StateDir = Annotated[
+    Path | None,
+    typer.Option("--state-dir", help="Where the agent keeps its files. [default: /var/lib/isthmus-agent]"),
+]
+
+
+@app.command()
+def enrol(
+    portal: Annotated[str, typer.Option(help="The portal, as https://host[:port].")],
+    domain: Annotated[str, typer.Option(help="DNS name of the AD domain.")],
+    server: Annotated[list[str], typer.Option(help="A domain controller, host[:port]; repeat for more.")],
+    bind_user: Annotated[
+        str, typer.Option("--bind-user", "--bind-dn", help="The account to read with: name@domain or DN.")
+    ],
+    password_file: Annotated[Path, typer.Option(help="File with that account's password.")],
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the one-time enrolment token; not needed to add a domain.")
+    ] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="CA of the portal's certificate, PEM.")] = None,
+    dc_ca_file: Annotated[Path | None, typer.Option(help="CA of the controllers' certificates, PEM.")] = None,
+    dc_fingerprint: Annotated[
+        str | None, typer.Option(help="SHA-256 of the controller's certificate, confirmed by you.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name shown in the console. [default: host name]")] = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Register this agent and the domain it reads. Can be repeated, also to change or add a domain."""
+    # Imported here so that --help answers at once.
+    from provisioning_agent.cli.enrol_command import EnrolOptions, enrol_agent
+
+    options = EnrolOptions(
+        portal=portal,
+        domain=domain,
+        servers=tuple(server),
+        bind_user=bind_user,
+        password_file=password_file,
+        token_file=token_file,
+        ca_file=ca_file,
+        dc_ca_file=dc_ca_file,
+        dc_fingerprint=dc_fingerprint,
+        name=name,
+        state=_state(state_dir),
+    )
+    raise typer.Exit(enrol_agent(options))
+
+
+@app.command()
+def run(
+    state_dir: StateDir = None,
+    lanes: Annotated[int, typer.Option(min=1, max=16, help="Requests answered at the same time.")] = 2,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Answer requests until stopped. Exit code 3: the portal does not let this agent work any more."""
+    # Imported here so that --help answers at once.
+    from provisioning_agent.cli.run_command import run_agent
+
+    raise typer.Exit(run_agent(_state(state_dir), lanes, verbose=verbose))
+
+
+@app.command()
+def status(
+    state_dir: StateDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what this agent is, what it last did, and whether its domain controllers can be reached."""
+    # Imported here so that --help answers at once.
+    from provisioning_agent.cli.status_command import show_status
+
+    raise typer.Exit(show_status(_state(state_dir), as_json=as_json))
+
+
+def _state(given: Path | None) -> Path:
+    # Imported here so that --help answers at once.
+    from provisioning_agent.config import default_state_dir
+
+    return (given or default_state_dir()).absolute()
+
+
+def main() -> None:
+    """Console script."""
+    app()

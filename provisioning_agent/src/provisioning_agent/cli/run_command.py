@@ -1,0 +1,30 @@
+"""``isthmus-agent run``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from provisioning_agent.channel.service import run
+from provisioning_agent.cli.output import complain
+from provisioning_agent.errors import AgentError
+
+
+def run_agent(state: Path, lanes: int, *, verbose: bool) -> int:
+    """Run until stopped; returns the exit code."""
+    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    try:
+        return run(state, lanes)
+    except AgentError as error:
+        return complain(error)
+
+
+def _log_to_stderr(level: int) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s level=%(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # Only our own lines: libraries may log URLs and values at these levels.
+    logging.getLogger("provisioning_agent").setLevel(level)

@@ -1,0 +1,67 @@
+"""Errors of the agent itself, with the exit codes its commands end with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+
+class AgentCode(NamedTuple):
+    """Exit code of the process and the sentence to show."""
+
+    exit_code: int
+    sentence: str
+
+
+EXIT_REVOKED: Final = 3
+EXIT_SETUP: Final = 4
+EXIT_PORTAL: Final = 5
+EXIT_DIRECTORY: Final = 6
+
+CODES: Final[Mapping[str, AgentCode]] = {
+    "NotEnrolled": AgentCode(EXIT_SETUP, "This agent is not enrolled here; run 'isthmus-agent enrol' first."),
+    "StateUnreadable": AgentCode(
+        EXIT_SETUP, "A file of the agent's state directory can not be read; restore it or enrol again."
+    ),
+    "StateNotWritable": AgentCode(
+        EXIT_SETUP,
+        "The state directory can not be written; choose another with --state-dir or correct its owner.",
+    ),
+    "PortalNotHttps": AgentCode(EXIT_SETUP, "The portal's URL must start with https://; correct --portal."),
+    "TokenMissing": AgentCode(
+        EXIT_SETUP,
+        "A new agent needs a one-time enrolment token; create one in the console, pass --token-file.",
+    ),
+    "SecretUnreadable": AgentCode(EXIT_SETUP, "A secret's file can not be read or is empty; check its path."),
+    "ServerInvalid": AgentCode(
+        EXIT_SETUP, "A domain controller is named as host or host:port; correct --server."
+    ),
+    "FingerprintInvalid": AgentCode(
+        EXIT_SETUP,
+        "A fingerprint is 64 hexadecimal digits (SHA-256 of the certificate); correct --dc-fingerprint.",
+    ),
+    "CaFileInvalid": AgentCode(
+        EXIT_SETUP, "A CA file holds no readable PEM certificate; check the path given."
+    ),
+    "AlreadyRunning": AgentCode(EXIT_SETUP, "Another agent runs with this state directory; stop it first."),
+    "PortalUnreachable": AgentCode(
+        EXIT_PORTAL, "The portal could not be reached; check its URL, the proxy and the network."
+    ),
+    "PortalCertificateUntrusted": AgentCode(
+        EXIT_PORTAL, "The portal's certificate is not trusted; name its CA with --ca-file."
+    ),
+    "AgentStopped": AgentCode(
+        EXIT_REVOKED, "The portal does not let this agent work any more; enrol it again."
+    ),
+}
+
+
+class AgentError(Exception):
+    """A failure a person has to act on; ``code`` is one of ``CODES``."""
+
+    def __init__(self, code: str, detail: str | None = None) -> None:
+        known = CODES[code]
+        self.code = code
+        self.detail = detail or known.sentence
+        self.exit_code = known.exit_code
+        super().__init__(f"{code}: {self.detail}")
