@@ -1,0 +1,1 @@
+"""The admin console: what people see and steer."""

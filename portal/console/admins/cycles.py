@@ -1,0 +1,85 @@
+"""Cycles: the steps each one went through, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
+
+from portal.console import badges, moments, steps
+from portal.console.base import ReadOnlyAdmin
+from portal.console.site import site
+from provisioning.models import Cycle, ProvisioningLogEntry
+
+LOG_ROWS = 25
+
+
+@admin.register(Cycle, site=site)
+class CycleAdmin(ReadOnlyAdmin[Cycle]):
+    """Runs of jobs, the newest first."""
+
+    list_display = (
+        "number",
+        "configuration",
+        "kind",
+        "step_badge",
+        "started",
+        "took",
+        "count_imported",
+        "count_planned",
+        "count_exported",
+        "count_failed",
+        "error_code",
+    )
+    list_filter = (
+        ("step", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("job__configuration", RelatedDropdownFilter),
+        ("started_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("job__configuration",)
+    search_fields = ("correlation_id", "error_code")
+    search_help_text = "Correlation id or error code"
+    ordering = ("-id",)
+    detail_template = "console/cycle.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cycle]:
+        """Cycles without their configurations' schema."""
+        return super().get_queryset(request).defer("job__configuration__schema", "job__watermark", "new_watermark")
+
+    def detail_context(self, request: HttpRequest, obj: Cycle) -> Mapping[str, object]:
+        """The steps, and the first rows of the cycle's log."""
+        entries: list[ProvisioningLogEntry] = []
+        if request.user.has_perm("provisioning.view_provisioninglogentry"):
+            entries = list(ProvisioningLogEntry.objects.filter(cycle_id=obj.pk, at__gte=obj.started_at)[:LOG_ROWS])
+        return {"steps": steps.of_cycle(obj), "entries": entries, "is_cut": len(entries) == LOG_ROWS}
+
+    @admin.display(description="Cycle", ordering="id")
+    def number(self, cycle: Cycle) -> str:
+        """Its number."""
+        return f"#{cycle.pk}"
+
+    @admin.display(description="Configuration")
+    def configuration(self, cycle: Cycle) -> str:
+        """Whose job ran."""
+        return cycle.job.configuration.name
+
+    @admin.display(description="Step", ordering="step")
+    def step_badge(self, cycle: Cycle) -> SafeString:
+        """How far it has come."""
+        return badges.state_badge(cycle.step, cycle.get_step_display(), cycle.error_detail)
+
+    @admin.display(description="Started", ordering="started_at")
+    def started(self, cycle: Cycle) -> SafeString:
+        """When it began."""
+        return moments.moment_html(cycle.started_at, timezone.now())
+
+    @admin.display(description="Took")
+    def took(self, cycle: Cycle) -> str:
+        """How long it took, or has taken so far."""
+        return moments.duration(cycle.started_at, cycle.ended_at or timezone.now())
