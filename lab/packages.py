@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from lab.errors import LabError
@@ -22,6 +24,8 @@ SAMBA = (
     "ldap-utils",
 )
 BROWSER = ("chromium",)
+# Asked by Debian's maintainer scripts before they start a service; status 101 forbids it.
+SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 BUNDLES: Mapping[str, tuple[str, ...]] = MappingProxyType({"samba": SAMBA, "browser": BROWSER})
 
 
@@ -57,18 +61,35 @@ def _is_installed(package: str) -> bool:
 def _install(packages: list[str]) -> None:
     """Install at once; refresh the package lists only when that fails (they may be old or absent)."""
     command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
-    if _apt(command).returncode == 0:
-        return
-    _apt(["apt-get", "update"])
-    result = _apt(command)
+    with _services_stay_stopped():
+        if _apt(command).returncode == 0:
+            return
+        _apt(["apt-get", "update"])
+        result = _apt(command)
     if result.returncode != 0:
         tail = "\n".join(result.stdout.splitlines()[-5:])
         raise LabError("LabInstallFailed", f"apt-get could not install {' '.join(packages)}:\n{tail}\n")
 
 
+@contextlib.contextmanager
+def _services_stay_stopped(policy: Path = SERVICE_POLICY) -> Iterator[None]:
+    """While packages are installed, keep Debian from starting their services; an existing policy is kept.
+
+    Otherwise the samba package would open a file server on every address of the machine.
+    """
+    if policy.exists():
+        yield
+        return
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    try:
+        yield
+    finally:
+        policy.unlink(missing_ok=True)
+
+
 def _apt(command: list[str]) -> subprocess.CompletedProcess[str]:
-    # policy-rc.d is not ours to write: the packaged samba service may start; it never uses our addresses.
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     return subprocess.run(
         command,
         env=environment,

@@ -66,5 +66,7 @@ def wait_for(ready: Any, what: str, *, seconds: float, every: float = 0.2) -> An
 
 def _body(answer: requests.Response) -> Document:
     if not answer.ok:
-        raise LabError("LabCommandFailed", f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text}")
+        raise LabError(
+            "LabCommandFailed", f"{answer.request.method} {answer.url}: {answer.status_code} {answer.text}"
+        )
     return dict(answer.json()) if answer.content else {}

@@ -104,9 +104,14 @@ class SambaForest:
         return self._accounts()["Administrator"]
 
     @property
+    def accounts_file(self) -> Path:
+        """JSON file, readable by its owner only, with the accounts made here and their passwords."""
+        return self.directory / "accounts.json"
+
+    @property
     def provisioned(self) -> bool:
         """Whether the directory holds a complete forest."""
-        return self._accounts_file.exists()
+        return self.accounts_file.exists()
 
     def provision(self) -> None:
         """Create the forest's databases, certificate and Administrator's password. Takes 4–6 s."""
@@ -232,20 +237,16 @@ class SambaForest:
         tls = self.directory / "private/tls"
         return TlsFiles(tls / "ca.pem", tls / "cert.pem", tls / "key.pem")
 
-    @property
-    def _accounts_file(self) -> Path:
-        return self.directory / "accounts.json"
-
     def _accounts(self) -> Mapping[str, Account]:
         if not self.provisioned:
             raise LabError("LabWrongState", f"{self.directory} holds no forest yet.")
-        stored = json.loads(self._accounts_file.read_text())
+        stored = json.loads(self.accounts_file.read_text())
         return {name: Account(**values) for name, values in stored.items()}
 
     def _remember(self, account: Account) -> None:
         known = dict(self._accounts()) if self.provisioned else {}
         known[account.name] = account
-        descriptor = os.open(self._accounts_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(self.accounts_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump({name: asdict(each) for name, each in known.items()}, file, indent=1)
 
@@ -277,7 +278,7 @@ class SambaForest:
         return run([SYSTEM_PYTHON, "-I", str(OFFLINE_PROGRAM), action, str(self.smb_conf)], stdin=lines)
 
     def _ldap_server(self) -> Server:
-        tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(self.ca_file), valid_names=[self.host_name])
+        tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(self.ca_file))
         return Server(self.address, port=636, use_ssl=True, tls=tls, connect_timeout=10)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +33,18 @@ def test_an_unknown_bundle_is_refused(capsys: pytest.CaptureFixture[str]) -> Non
 def test_every_error_says_what_to_do() -> None:
     for code, remedy in REMEDIES.items():
         assert str(LabError(code, "It broke.")) == f"{code}: It broke. {remedy}"
+
+
+def test_no_service_starts_while_packages_are_installed(tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+    with packages._services_stay_stopped(policy):
+        assert subprocess.run([policy], check=False).returncode == 101
+    assert not policy.exists()
+
+
+def test_a_policy_that_was_there_stays(tmp_path: Path) -> None:
+    policy = tmp_path / "policy-rc.d"
+    policy.write_text("theirs")
+    with packages._services_stay_stopped(policy):
+        assert policy.read_text() == "theirs"
+    assert policy.read_text() == "theirs"
