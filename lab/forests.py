@@ -16,7 +16,7 @@ from lab.population import Company
 from lab.samba import Right, SambaForest
 
 CACHE = Path(__file__).resolve().parents[1] / "var" / "lab-cache"
-KEPT = 8
+KEPT = 20
 AGENT_RIGHTS: tuple[Right, ...] = ("get-changes", "read-deleted")
 # What a forest's content depends on besides its parameters.
 _SOURCES = ("names.py", "dn.py", "population.py", "samba.py", "samba_offline.py", "smb_conf.py")
