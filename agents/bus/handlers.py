@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from functools import partial
 from typing import Protocol
 
 from django.db import transaction
@@ -41,7 +40,10 @@ def announce_failure(request: BusRequest) -> None:
 
 def _after_commit(request: BusRequest, event: str) -> None:
     # robust: the page is stored whether or not the hint gets out; Django logs the exception.
-    transaction.on_commit(partial(_call, request.kind, request.pk, event), robust=True)
+    def announce() -> None:
+        _call(request.kind, request.pk, event)
+
+    transaction.on_commit(announce, robust=True)
 
 
 def _call(kind: str, request_id: uuid.UUID, event: str) -> None:
