@@ -37,7 +37,10 @@ def rows(document: Mapping[str, object]) -> list[AttributeRow]:
 
 def changed_rows(old: Mapping[str, object], new: Mapping[str, object]) -> list[ChangedRow]:
     """Attributes of either document by name, with both values."""
-    return [ChangedRow(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys(), key=str.lower)]
+    return [
+        ChangedRow(name, old.get(name), new.get(name))
+        for name in sorted(old.keys() | new.keys(), key=str.lower)
+    ]
 
 
 def modified_rows(modified: object) -> list[ChangedRow]:

@@ -64,7 +64,7 @@ _TONES: dict[str, Tone] = {
 }
 
 # What a long label is called where there is little room.
-_SHORT = {JobState.HELD: "Held"}
+_SHORT: dict[str, str] = {JobState.HELD: "Held"}
 
 
 def tone_of(state: str) -> Tone:

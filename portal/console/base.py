@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -36,7 +36,7 @@ class ConsoleAdmin(ModelAdmin[M]):
     list_per_page = 50
     list_filter_submit = True
     list_fullwidth = True
-    actions = None
+    actions: Sequence[str] | None = None
     detail_template = ""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ConsoleChangeList]:
@@ -48,7 +48,11 @@ class ConsoleAdmin(ModelAdmin[M]):
         return {}
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """The detail page, or Django's form for models without one."""
         if not self.detail_template:

@@ -55,5 +55,7 @@ def _latest_cycles(configuration: Configuration) -> list[Cycle]:
 
 
 def _names_of_groups(configuration: Configuration, guids: list[str]) -> dict[str, str]:
-    known = SourceObject.objects.filter(configuration=configuration, guid__in=[g for g in guids if len(g) == 36])
+    known = SourceObject.objects.filter(
+        configuration=configuration, guid__in=[g for g in guids if len(g) == 36]
+    )
     return {str(guid): dn for guid, dn in known.values_list("guid", "dn")}

@@ -32,7 +32,7 @@ class DirectoryTile:
     count: estimates.RowCount
 
 
-def page(site: AdminSite, request: HttpRequest) -> HttpResponse:
+def page(site: AdminSite, request: HttpRequest) -> TemplateResponse:
     """The whole page."""
     context = {**site.each_context(request), "title": "Dashboard", **_live_context(request, timezone.now())}
     return TemplateResponse(request, "console/dashboard.html", context)

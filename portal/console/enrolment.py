@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from agents import authority
 from agents.enrolment import create_token
 from agents.models import Agent
 from agents.revocation import revoke as revoke_agent
@@ -31,6 +32,13 @@ class TokenForm(forms.Form):
         required=False,
         widget=TextInput(),
         help_text="For you to recognise it by, for instance the host the agent will run on.",
+    )
+    domain = forms.CharField(
+        label="AD domain",
+        max_length=255,
+        required=False,
+        widget=TextInput(),
+        help_text="Its DNS name, to be filled into the command. The token is not bound to it.",
     )
     hours = forms.IntegerField(
         label="Valid for (hours)",
@@ -51,10 +59,27 @@ def page(site: AdminSite, request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         lifetime = timedelta(hours=form.cleaned_data["hours"])
         token, clear_text = create_token(form.cleaned_data["label"], lifetime, request.user)
-        context |= {"token": token, "clear_text": clear_text, "portal_url": settings.AGENT_URL}
+        context |= {
+            "token": token,
+            "clear_text": clear_text,
+            "portal_url": settings.AGENT_URL,
+            "domain": form.cleaned_data["domain"] or "corp.example",
+        }
     response = TemplateResponse(request, "console/add_agent.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def authority_certificate(site: AdminSite, request: HttpRequest) -> HttpResponse:
+    """The certificate of our own authority, for agents of a portal whose certificate it signed."""
+    if not request.user.has_perm("agents.add_enrolmenttoken"):
+        raise PermissionDenied
+    pem = authority.current(timezone.now()).pem
+    return HttpResponse(
+        pem,
+        content_type="application/x-pem-file",
+        headers={"Content-Disposition": 'attachment; filename="portal-ca.pem"'},
+    )
 
 
 def revoke(site: AdminSite, request: HttpRequest, agent_id: UUID) -> HttpResponse:

@@ -46,7 +46,9 @@ class ObjectTypeFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         """The rows of the chosen type."""
         numbers = {kind.label: kind.value for kind in ObjectType}
-        return queryset.filter(object_type=numbers[self.value() or ""]) if self.value() in numbers else queryset
+        return (
+            queryset.filter(object_type=numbers[self.value() or ""]) if self.value() in numbers else queryset
+        )
 
 
 class SoftDeletedFilter(DropdownFilter):

@@ -57,7 +57,11 @@ def stretches(segments: list[Segment], now: datetime) -> list[Stretch]:
     """The segments of a day as widths; time before the agent was registered is left unknown."""
     day_began = now - DAY
     known_from = segments[0].start if segments else now
-    before = [Stretch("unknown", _width(day_began, known_from), "Not registered yet")] if known_from > day_began else []
+    before = (
+        [Stretch("unknown", _width(day_began, known_from), "Not registered yet")]
+        if known_from > day_began
+        else []
+    )
     return before + [
         Stretch(
             segment.state.value,
@@ -72,9 +76,12 @@ def stretches(segments: list[Segment], now: datetime) -> list[Stretch]:
 def in_words(segments: list[Segment]) -> str:
     """The day as a sentence, for those who do not see the strip."""
     parts = (
-        f"{segment.state.label.lower()} from {segment.start:%H:%M} to {segment.end:%H:%M}" for segment in segments
+        f"{segment.state.label.lower()} from {segment.start:%H:%M} to {segment.end:%H:%M}"
+        for segment in segments
     )
-    return f"Last 24 hours, UTC: {', '.join(parts)}." if segments else "Nothing is known of the last 24 hours."
+    return (
+        f"Last 24 hours, UTC: {', '.join(parts)}." if segments else "Nothing is known of the last 24 hours."
+    )
 
 
 def _context(request: HttpRequest, now: datetime) -> dict[str, Any]:
@@ -97,13 +104,17 @@ def _agents() -> QuerySet[Agent]:
         default=Value(len(_ORDER)),
         output_field=IntegerField(),
     )
-    return Agent.objects.defer("certificate", "report").prefetch_related("domains").order_by(rank, "name", "id")
+    return (
+        Agent.objects.defer("certificate", "report").prefetch_related("domains").order_by(rank, "name", "id")
+    )
 
 
 def _rows(agents: list[Agent], now: datetime) -> list[AgentRow]:
     strips = day_strips(agents, now)
     return [
-        AgentRow(agent, list(agent.domains.all()), stretches(strips[agent.pk], now), in_words(strips[agent.pk]))
+        AgentRow(
+            agent, list(agent.domains.all()), stretches(strips[agent.pk], now), in_words(strips[agent.pk])
+        )
         for agent in agents
     ]
 

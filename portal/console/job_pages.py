@@ -37,7 +37,8 @@ VERBS = {
     "run": Verb(jobs.run_now, "{} runs now."),
     "allow-deletes": Verb(jobs.allow_deletes, "{} goes on and removes what was listed."),
     "reject-deletes": Verb(
-        jobs.reject_deletes, "{} removes nothing of what was listed. Set the scope or the domain right, then restart it."
+        jobs.reject_deletes,
+        "{} removes nothing of what was listed. Set the scope or the domain right, then restart it.",
     ),
 }
 

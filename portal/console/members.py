@@ -38,8 +38,10 @@ def memberships_of(group: Group) -> QuerySet[Membership]:
 def groups_of(obj: DirectoryObject) -> QuerySet[Group]:
     """The groups that an object is a direct member of."""
     ids = Membership.objects.filter(member_id=obj.pk).values("group_id")
-    return Group.objects.filter(pk__in=ids, deleted_at__isnull=True).defer("attributes").order_by(
-        Lower("display_name"), "id"
+    return (
+        Group.objects.filter(pk__in=ids, deleted_at__isnull=True)
+        .defer("attributes")
+        .order_by(Lower("display_name"), "id")
     )
 
 

@@ -92,7 +92,9 @@ _GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's sidebar structure with the items this person may open; empty groups are left out."""
-    shown = ((title, [_entry(item) for item in items if _permitted(request, item)]) for title, items in _GROUPS)
+    shown = (
+        (title, [_entry(item) for item in items if _permitted(request, item)]) for title, items in _GROUPS
+    )
     return [{"title": title, "items": entries} for title, entries in shown if entries]
 
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from agents.models import Agent, AgentState, Domain
-from provisioning.models import Configuration, Cycle, CycleStep, Job, JobState, LogStatus, ProvisioningLogEntry
+from provisioning.models import (
+    Configuration,
+    Cycle,
+    CycleStep,
+    Job,
+    JobState,
+    LogStatus,
+    ProvisioningLogEntry,
+)
 
 # More rows than a person reads at a glance belong on the list pages, which search and filter.
 ROWS = 50
@@ -93,10 +102,12 @@ def last_errors(now: datetime) -> list[ErrorRow]:
     return [ErrorRow(entry, names.get(entry.configuration_id, "deleted")) for entry in entries]
 
 
-def configuration_names(ids: set[object]) -> dict[object, str]:
+def configuration_names(ids: set[UUID]) -> dict[UUID, str]:
     """Names of configurations by id."""
     return dict(Configuration.objects.filter(pk__in=ids).values_list("pk", "name"))
 
 
 def _ended_cycles() -> QuerySet[Cycle]:
-    return Cycle.objects.filter(job=OuterRef("pk"), step__in=(CycleStep.DONE, CycleStep.FAILED)).order_by("-id")
+    return Cycle.objects.filter(job=OuterRef("pk"), step__in=(CycleStep.DONE, CycleStep.FAILED)).order_by(
+        "-id"
+    )

@@ -55,7 +55,11 @@ def scope(document: Mapping[str, Any]) -> Scope:
     """The containers and groups of every rule."""
     rules = list(_rules(document))
     return Scope(
-        containers=[_identity(item) for rule in rules for item in _filter(rule, "containerFilter", "includedContainers")],
+        containers=[
+            _identity(item)
+            for rule in rules
+            for item in _filter(rule, "containerFilter", "includedContainers")
+        ],
         groups=[_identity(item) for rule in rules for item in _filter(rule, "groupFilter", "includedGroups")],
     )
 

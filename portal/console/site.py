@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from portal.console import dashboard, enrolment, heartbeat, job_pages
@@ -26,9 +27,9 @@ class ConsoleSite(UnfoldAdminSite):
     index_title = "Dashboard"
     login_template = "console/login.html"
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard."""
-        request.current_app = self.name  # type: ignore[attr-defined]  # how the admin names its instance
+        request.current_app = self.name
         return dashboard.page(self, request)
 
     def extra_urls(self) -> list[URLPattern]:
@@ -38,6 +39,7 @@ class ConsoleSite(UnfoldAdminSite):
             self._page("heartbeat/", heartbeat.page, "heartbeat"),
             self._page("heartbeat/live/", heartbeat.live, "heartbeat_live"),
             self._page("agents/add/", enrolment.page, "add_agent"),
+            self._page("agents/portal-ca.pem", enrolment.authority_certificate, "authority_certificate"),
             self._page("agents/<uuid:agent_id>/revoke/", enrolment.revoke, "revoke_agent"),
             self._page("jobs/<int:job_id>/restart/", job_pages.restart, "job_restart"),
             self._page("jobs/<int:job_id>/held/", job_pages.held, "job_held"),

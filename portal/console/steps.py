@@ -31,8 +31,9 @@ def of_cycle(cycle: Cycle) -> list[Station]:
 def _until_failure(cycle: Cycle) -> list[Station]:
     """A failed cycle remembers no step; what it counted tells how far it came."""
     reached = 2 if cycle.count_exported else 1 if cycle.count_planned else 0
-    passed = [Station(str(step.label), "passed") for step in _LINE[:reached]]
-    return [*passed, Station(f"Failed while {_LINE[reached].label.lower()}", "failed")]
+    stations = [Station(str(step.label), _position(number, reached)) for number, step in enumerate(_LINE)]
+    stations[reached] = Station(f"Failed while {_LINE[reached].label.lower()}", "failed")
+    return stations
 
 
 def _label(cycle: Cycle, step: CycleStep) -> str:

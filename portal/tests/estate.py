@@ -31,7 +31,9 @@ class Estate:
 def build() -> Estate:
     """Fill the database."""
     main, branch = factories.domain("corp.contoso.example"), factories.domain("branch.contoso.example")
-    lost = factories.domain("lab.fabrikam.example", agentless_since=timezone.now() - timedelta(hours=2, minutes=14))
+    lost = factories.domain(
+        "lab.fabrikam.example", agentless_since=timezone.now() - timedelta(hours=2, minutes=14)
+    )
     agent = _agents(main, branch, lost)
     job, held_job, held_cycle = _jobs(main, branch, lost)
     return Estate(main, lost, agent, job, held_job, held_cycle, _directory(job))
@@ -43,15 +45,21 @@ def _agents(main: Domain, branch: Domain, lost: Domain) -> Agent:
     late = factories.agent("branch-srv", branch, state=AgentState.LATE, silent_for=760)
     gone = factories.agent("lab-dc-agent", lost, state=AgentState.INACTIVE, silent_for=11_400)
     old = factories.agent("old-host", main, state=AgentState.REVOKED, silent_for=260_000)
-    Agent.objects.filter(pk=old.pk).update(revoked_at=timezone.now() - timedelta(hours=20), next_bootstrap_at=None)
+    Agent.objects.filter(pk=old.pk).update(
+        revoked_at=timezone.now() - timedelta(hours=20), next_bootstrap_at=None
+    )
     factories.flip(first, AgentState.ACTIVE, AgentState.LATE, hours_ago=9.2)
     factories.flip(first, AgentState.LATE, AgentState.ACTIVE, hours_ago=8.9, reason="Bootstrapped.")
     factories.flip(late, AgentState.ACTIVE, AgentState.INACTIVE, hours_ago=15)
     factories.flip(late, AgentState.INACTIVE, AgentState.ACTIVE, hours_ago=12.5, reason="Bootstrapped.")
     factories.flip(late, AgentState.ACTIVE, AgentState.LATE, hours_ago=0.03)
     factories.flip(gone, AgentState.ACTIVE, AgentState.LATE, hours_ago=3)
-    factories.flip(gone, AgentState.LATE, AgentState.INACTIVE, hours_ago=2.2, reason="No bootstrap for an hour.")
-    factories.flip(old, AgentState.ACTIVE, AgentState.REVOKED, hours_ago=20, reason="An administrator revoked the agent.")
+    factories.flip(
+        gone, AgentState.LATE, AgentState.INACTIVE, hours_ago=2.2, reason="No bootstrap for an hour."
+    )
+    factories.flip(
+        old, AgentState.ACTIVE, AgentState.REVOKED, hours_ago=20, reason="An administrator revoked the agent."
+    )
     return first
 
 
@@ -62,7 +70,9 @@ def _jobs(main: Domain, branch: Domain, lost: Domain) -> tuple[Job, Job, Cycle]:
     _quarantine(lost_job)
     factories.configuration("Contoso pilot", main, state=JobState.DISABLED)
     _history(job)
-    running = factories.cycle(job, CycleStep.EXPORTING, minutes_ago=0.1, count_imported=38, count_planned=12, count_exported=7)
+    running = factories.cycle(
+        job, CycleStep.EXPORTING, minutes_ago=0.1, count_imported=38, count_planned=12, count_exported=7
+    )
     Job.objects.filter(pk=job.pk).update(current_cycle=running)
     factories.cycle(branch_job, minutes_ago=15, count_imported=4, count_planned=4, count_exported=4)
     return job, branch_job, factories.held(branch_job, 37)
@@ -87,11 +97,26 @@ def _quarantine(job: Job) -> None:
 
 
 def _history(job: Job) -> None:
-    factories.cycle(job, minutes_ago=1430, seconds=41, kind=CycleKind.INITIAL, count_imported=812, count_planned=812, count_exported=812)
+    factories.cycle(
+        job,
+        minutes_ago=1430,
+        seconds=41,
+        kind=CycleKind.INITIAL,
+        count_imported=812,
+        count_planned=812,
+        count_exported=812,
+    )
     for hour in range(23):
         count = (7 * hour * hour + 11) % 90
         failed = 2 if hour in (3, 9) else 0
-        factories.cycle(job, minutes_ago=60 * hour + 3, count_imported=count + 3, count_planned=count, count_exported=count, count_failed=failed)
+        factories.cycle(
+            job,
+            minutes_ago=60 * hour + 3,
+            count_imported=count + 3,
+            count_planned=count,
+            count_exported=count,
+            count_failed=failed,
+        )
     last = Cycle.objects.filter(job=job).order_by("-started_at")[0]
     changes = [{"displayName": "Title", "oldValue": "Analyst", "newValue": "Senior analyst"}]
     for number in range(14):
@@ -131,6 +156,8 @@ def _directory(job: Job) -> list[DirectoryUser]:
     factories.user(PEOPLE + 1, deleted_at=timezone.now() - timedelta(days=3))
     factories.contact("Renée Dubois (Fabrikam)")
     user = DirectoryUser.objects.get(pk=users[0].pk)
-    source = factories.source(job.configuration, "CN=Lovelace\\, Ada,OU=Finance,DC=corp,DC=contoso,DC=example")
+    source = factories.source(
+        job.configuration, "CN=Lovelace\\, Ada,OU=Finance,DC=corp,DC=contoso,DC=example"
+    )
     factories.link(source, user.pk, user.attributes)
     return users

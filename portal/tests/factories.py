@@ -34,7 +34,20 @@ from provisioning.models import (
     Target,
 )
 
-FIRST = ("Ada", "Zoë", "Grace", "Jürgen", "Renée", "Søren", "Lucía", "Paweł", "Mehmet", "Amélie", "Noah", "Ines")
+FIRST = (
+    "Ada",
+    "Zoë",
+    "Grace",
+    "Jürgen",
+    "Renée",
+    "Søren",
+    "Lucía",
+    "Paweł",
+    "Mehmet",
+    "Amélie",
+    "Noah",
+    "Ines",
+)
 LAST = ("Lovelace", "O'Brien", "Müller", "Nowak", "García", "Lindqvist", "Okafor", "Dubois", "Rossi", "Çelik")
 DEPARTMENTS = ("Finance", "Sales", "Research", "Operations", "Human Resources", "IT")
 
@@ -88,7 +101,9 @@ def agent(name: str, *domains: Domain, state: AgentState = AgentState.ACTIVE, si
 def flip(of: Agent, before: AgentState, after: AgentState, *, hours_ago: float, reason: str = "") -> None:
     """A change of state in the past."""
     at = timezone.now() - timedelta(hours=hours_ago)
-    StateChange.objects.create(agent=of, at=at, before=before, after=after, reason=reason or "One bootstrap was missed.")
+    StateChange.objects.create(
+        agent=of, at=at, before=before, after=after, reason=reason or "One bootstrap was missed."
+    )
 
 
 def target() -> Target:
@@ -100,7 +115,12 @@ def configuration(name: str, of: Domain, *, state: JobState = JobState.ACTIVE, *
     """A configuration's object job."""
     now = timezone.now()
     made = Configuration.objects.create(
-        name=name, domain=of, target=target(), schema=schema(), notification_addresses=["it@contoso.example"], **fields
+        name=name,
+        domain=of,
+        target=target(),
+        schema=schema(),
+        notification_addresses=["it@contoso.example"],
+        **fields,
     )
     runs = state in (JobState.ACTIVE, JobState.QUARANTINED)
     return Job.objects.create(
@@ -237,7 +257,9 @@ def contact(name: str) -> Contact:
     """A contact of the cloud directory."""
     now = timezone.now()
     attributes = {"DisplayName": name, "Mail": "partner@fabrikam.example", "Company": "Fabrikam"}
-    return Contact.objects.create(immutable_id=anchor(), attributes=attributes, created_at=now, updated_at=now)
+    return Contact.objects.create(
+        immutable_id=anchor(), attributes=attributes, created_at=now, updated_at=now
+    )
 
 
 def anchor() -> str:
@@ -251,7 +273,9 @@ def held(job: Job, people: int) -> Cycle:
     for number in range(people):
         who = person(number)
         dn = f"CN={who.display_name},OU=Former,DC=contoso,DC=example"
-        gone = source(job.configuration, dn, is_gone=True, gone_reason="deleted" if number % 3 else "out of scope")
+        gone = source(
+            job.configuration, dn, is_gone=True, gone_reason="deleted" if number % 3 else "out of scope"
+        )
         link(gone, uuid.uuid4(), {"UserPrincipalName": who.upn, "DisplayName": who.display_name})
         kind = ChangeKind.DISABLE if number % 10 == 0 else ChangeKind.DELETE
         Change.objects.create(
@@ -273,8 +297,12 @@ def held(job: Job, people: int) -> Cycle:
 def schema() -> dict[str, Any]:
     """A small schema document in Graph's shape."""
     direct = {"Department": "department", "Title": "title", "Surname": "sn", "GivenName": "givenName"}
-    attributes = [
-        {"targetAttributeName": name, "flowType": "Always", "source": {"type": "Attribute", "expression": f"[{field}]"}}
+    attributes: list[dict[str, Any]] = [
+        {
+            "targetAttributeName": name,
+            "flowType": "Always",
+            "source": {"type": "Attribute", "expression": f"[{field}]"},
+        }
         for name, field in direct.items()
     ]
     attributes.append(
@@ -282,7 +310,10 @@ def schema() -> dict[str, Any]:
             "targetAttributeName": "UserPrincipalName",
             "flowType": "ObjectAddOnly",
             "matchingPriority": 1,
-            "source": {"type": "Function", "expression": 'IIF(IsPresent([userPrincipalName]), [userPrincipalName], [mail])'},
+            "source": {
+                "type": "Function",
+                "expression": "IIF(IsPresent([userPrincipalName]), [userPrincipalName], [mail])",
+            },
         }
     )
     mapping = {

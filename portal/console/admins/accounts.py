@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from rest_framework.authtoken.models import TokenProxy
@@ -13,21 +15,21 @@ from portal.console.base import ConsoleAdmin, ReadOnlyAdmin
 from portal.console.site import site
 
 if TYPE_CHECKING:
-    # Unfold publishes no types; its admins and forms are Django's with another look.
-    from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
-    from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+    # Unfold publishes no types; its forms are Django's with another look.
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+    AnyUserAdmin = BaseUserAdmin[User]
 else:
-    from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
-    from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+    AnyUserAdmin = BaseUserAdmin
 
 
 @admin.register(User, site=site)
-class AdministratorAdmin(BaseUserAdmin, ConsoleAdmin[User]):
+class AdministratorAdmin(AnyUserAdmin, ConsoleAdmin[User]):
     """Accounts of this console."""
 
-    form = UserChangeForm
+    form = UserChangeForm  # type: ignore[assignment]  # generic in the stubs only
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 

@@ -23,7 +23,15 @@ STATE_CHANGES = 20
 class AgentAdmin(ReadOnlyAdmin[Agent]):
     """Registered agents."""
 
-    list_display = ("name", "state_badge", "domain_names", "last_bootstrap", "next_bootstrap", "version", "certificate")
+    list_display = (
+        "name",
+        "state_badge",
+        "domain_names",
+        "last_bootstrap",
+        "next_bootstrap",
+        "version",
+        "certificate",
+    )
     list_filter = (("state", ChoicesDropdownFilter), ("domains", RelatedDropdownFilter))
     search_fields = ("name", "external_ip")
     search_help_text = "Name of the host, or its address"

@@ -19,18 +19,20 @@ from portal.console import badges, configuration_pages, moments
 from portal.console.base import ConsoleAdmin
 from portal.console.site import site
 from portal.console.widgets import Textarea
-from provisioning.models import Configuration
+from provisioning.models import Configuration, Target
 from provisioning.services import configurations
 
 _BASICS = ("name", "domain", "target")
 _SWITCHES = ("notification_addresses", "delete_threshold_enabled", "delete_threshold")
+# Unfold's form would offer to add another one as well; a configuration is set up one at a time.
+_ONE_BUTTON = {"show_save_and_add_another": False, "show_save_and_continue": False}
 
 
 @admin.register(Configuration, site=site)
 class ConfigurationAdmin(ConsoleAdmin[Configuration]):
     """What is synchronized where."""
 
-    list_display = ("name", "job_state", "domain", "target", "last_success", "next_run", "delete_threshold")
+    list_display = ("name", "job_state", "domain", "target", "last_success", "next_run", "threshold")
     list_filter = (("domain", RelatedDropdownFilter),)
     list_select_related = ("domain", "target")
     search_fields = ("name", "domain__fqdn")
@@ -41,7 +43,7 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
     )
     fieldsets = ((None, {"fields": ("name", *_SWITCHES)}),)
 
-    def get_urls(self) -> list[URLPattern]:  # type: ignore[override]  # only patterns come from here
+    def get_urls(self) -> list[URLPattern]:
         """The tabs of a configuration have addresses of their own."""
         tabs = [
             path(f"<uuid:object_id>/{name}/", self.admin_site.admin_view(view), name=f"configuration_{name}")
@@ -65,7 +67,9 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
     def live_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
         """The part of the overview that refreshes itself."""
         obj = self.visible_object(request, str(object_id))
-        return self.render_page(request, "console/parts/configuration.html", obj, self.detail_context(request, obj))
+        return self.render_page(
+            request, "console/parts/configuration.html", obj, self.detail_context(request, obj)
+        )
 
     def scope_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
         """Which objects travel."""
@@ -81,7 +85,20 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
 
     def properties_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
         """Name, notification addresses and the delete threshold, as a form."""
-        return super(ConsoleAdmin, self).change_view(request, str(object_id), "", {"tab": "properties"})
+        context = {"tab": "properties", "show_delete": False, **_ONE_BUTTON}
+        return super(ConsoleAdmin, self).change_view(request, str(object_id), "", context)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The form of a new configuration."""
+        return super().add_view(request, form_url, {**(extra_context or {}), **_ONE_BUTTON})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Where there is one target only, it is chosen."""
+        targets = list(Target.objects.order_by("pk").values_list("pk", flat=True)[:2])
+        initial: dict[str, Any] = {"target": targets[0]} if len(targets) == 1 else {}
+        return {**initial, **super().get_changeform_initial_data(request)}
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         """Addresses are typed with commas between them."""
@@ -128,3 +145,10 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
         """When the next cycle starts."""
         job = configuration_pages.object_job(configuration)
         return moments.moment_html(job.next_run_at if job else None, timezone.now(), missing="–")
+
+    @admin.display(description="Delete threshold", ordering="delete_threshold")
+    def threshold(self, configuration: Configuration) -> SafeString | int:
+        """At how many removals the job is held."""
+        if configuration.delete_threshold_enabled:
+            return configuration.delete_threshold
+        return badges.badge("off", badges.Tone.BAD)

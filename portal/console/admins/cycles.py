@@ -30,10 +30,10 @@ class CycleAdmin(ReadOnlyAdmin[Cycle]):
         "step_badge",
         "started",
         "took",
-        "count_imported",
-        "count_planned",
-        "count_exported",
-        "count_failed",
+        "read",
+        "planned",
+        "changed",
+        "failed",
         "error_code",
     )
     list_filter = (
@@ -50,13 +50,19 @@ class CycleAdmin(ReadOnlyAdmin[Cycle]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cycle]:
         """Cycles without their configurations' schema."""
-        return super().get_queryset(request).defer("job__configuration__schema", "job__watermark", "new_watermark")
+        return (
+            super()
+            .get_queryset(request)
+            .defer("job__configuration__schema", "job__watermark", "new_watermark")
+        )
 
     def detail_context(self, request: HttpRequest, obj: Cycle) -> Mapping[str, object]:
         """The steps, and the first rows of the cycle's log."""
         entries: list[ProvisioningLogEntry] = []
         if request.user.has_perm("provisioning.view_provisioninglogentry"):
-            entries = list(ProvisioningLogEntry.objects.filter(cycle_id=obj.pk, at__gte=obj.started_at)[:LOG_ROWS])
+            entries = list(
+                ProvisioningLogEntry.objects.filter(cycle_id=obj.pk, at__gte=obj.started_at)[:LOG_ROWS]
+            )
         return {"steps": steps.of_cycle(obj), "entries": entries, "is_cut": len(entries) == LOG_ROWS}
 
     @admin.display(description="Cycle", ordering="id")
@@ -83,3 +89,23 @@ class CycleAdmin(ReadOnlyAdmin[Cycle]):
     def took(self, cycle: Cycle) -> str:
         """How long it took, or has taken so far."""
         return moments.duration(cycle.started_at, cycle.ended_at or timezone.now())
+
+    @admin.display(description="Read", ordering="count_imported")
+    def read(self, cycle: Cycle) -> int:
+        """Objects that the agent sent."""
+        return cycle.count_imported
+
+    @admin.display(description="Planned", ordering="count_planned")
+    def planned(self, cycle: Cycle) -> int:
+        """Changes that the plan has."""
+        return cycle.count_planned
+
+    @admin.display(description="Changed", ordering="count_exported")
+    def changed(self, cycle: Cycle) -> int:
+        """Changes written to the target."""
+        return cycle.count_exported
+
+    @admin.display(description="Failed", ordering="count_failed")
+    def failed(self, cycle: Cycle) -> SafeString | int:
+        """Changes the target refused."""
+        return badges.badge(str(cycle.count_failed), badges.Tone.BAD) if cycle.count_failed else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -14,7 +15,7 @@ from django.utils.safestring import SafeString
 from directory.models import Contact, DirectoryObject, Group, User
 from portal.console import attributes, badges, members, moments
 from portal.console.admins.log import as_guid
-from portal.console.base import M, ReadOnlyAdmin
+from portal.console.base import ReadOnlyAdmin
 from portal.console.filters import EnabledFilter, SoftDeletedFilter
 from portal.console.paginator import LimitedPaginator
 from portal.console.site import site
@@ -22,30 +23,31 @@ from provisioning.models import Link
 
 MEMBERS_PER_PAGE = 50
 
+D = TypeVar("D", bound=DirectoryObject)
 
-class DirectoryAdmin(ReadOnlyAdmin[M]):
+
+class DirectoryAdmin(ReadOnlyAdmin[D]):
     """What the three kinds of object share."""
 
-    list_filter: tuple[type, ...] = (SoftDeletedFilter,)
+    list_filter = (SoftDeletedFilter,)
     search_help_text = "Name, sign-in name, mail address, or id"
     ordering = (Lower("display_name"), "id")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[D]:
         """The columns of a list, not the documents."""
         return super().get_queryset(request).defer("attributes")
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
-    ) -> tuple[QuerySet[M], bool]:
+        self, request: HttpRequest, queryset: QuerySet[D], search_term: str
+    ) -> tuple[QuerySet[D], bool]:
         """An id finds its object, anything else part of a name or an address."""
         guid = as_guid(search_term)
         if guid is not None:
             return queryset.filter(pk=guid), False
         return super().get_search_results(request, queryset, search_term)
 
-    def detail_context(self, request: HttpRequest, obj: M) -> Mapping[str, object]:
+    def detail_context(self, request: HttpRequest, obj: D) -> Mapping[str, object]:
         """Attributes, where it came from, and the groups it is in."""
-        assert isinstance(obj, DirectoryObject)
         page = LimitedPaginator(members.groups_of(obj), MEMBERS_PER_PAGE).get_page(request.GET.get("groups"))
         return {
             "rows": attributes.rows(obj.attributes),
@@ -58,20 +60,18 @@ class DirectoryAdmin(ReadOnlyAdmin[M]):
         }
 
     @admin.display(description="Name", ordering=Lower("display_name"))
-    def name(self, obj: M) -> str:
+    def name(self, obj: D) -> str:
         """The name people know it by."""
         return str(getattr(obj, "display_name", None) or obj)
 
     @admin.display(description="Updated", ordering="updated_at")
-    def updated(self, obj: M) -> SafeString:
+    def updated(self, obj: D) -> SafeString:
         """When it last changed."""
-        assert isinstance(obj, DirectoryObject)
         return moments.moment_html(obj.updated_at, timezone.now())
 
     @admin.display(description="Presence")
-    def presence(self, obj: M) -> SafeString:
+    def presence(self, obj: D) -> SafeString:
         """Whether it is there or soft-deleted."""
-        assert isinstance(obj, DirectoryObject)
         if obj.deleted_at is not None:
             return badges.badge("soft-deleted", badges.Tone.WARN, moments.exact(obj.deleted_at))
         return badges.badge("present", badges.Tone.GOOD)
@@ -109,7 +109,9 @@ class GroupAdmin(DirectoryAdmin[Group]):
 
     def detail_context(self, request: HttpRequest, obj: Group) -> Mapping[str, object]:
         """The group's members too."""
-        page = LimitedPaginator(members.memberships_of(obj), MEMBERS_PER_PAGE).get_page(request.GET.get("members"))
+        page = LimitedPaginator(members.memberships_of(obj), MEMBERS_PER_PAGE).get_page(
+            request.GET.get("members")
+        )
         return {
             **super().detail_context(request, obj),
             "members_page": page,

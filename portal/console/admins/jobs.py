@@ -22,7 +22,15 @@ from provisioning.models import Job
 class JobAdmin(ReadOnlyAdmin[Job]):
     """The jobs of every configuration."""
 
-    list_display = ("__str__", "state_badge", "step", "next_run", "last_success", "interval", "failures_in_a_row")
+    list_display = (
+        "__str__",
+        "state_badge",
+        "step",
+        "next_run",
+        "last_success",
+        "interval",
+        "failures_in_a_row",
+    )
     list_filter = (("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter))
     list_select_related = ("configuration", "current_cycle")
     search_fields = ("configuration__name", "configuration__domain__fqdn")
@@ -33,10 +41,17 @@ class JobAdmin(ReadOnlyAdmin[Job]):
         return super().get_queryset(request).defer("configuration__schema", "watermark")
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """A job is shown with its configuration."""
-        return redirect("admin:provisioning_configuration_change", self.visible_object(request, object_id).configuration_id)
+        return redirect(
+            "admin:provisioning_configuration_change",
+            self.visible_object(request, object_id).configuration_id,
+        )
 
     @admin.display(description="State", ordering="state")
     def state_badge(self, job: Job) -> SafeString:

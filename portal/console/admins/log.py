@@ -23,7 +23,16 @@ from provisioning.models import Configuration, Cycle, ObjectType, ProvisioningLo
 class LogAdmin(ReadOnlyAdmin[ProvisioningLogEntry]):
     """The log, the newest first."""
 
-    list_display = ("date", "identity", "object_kind", "action_badge", "status_badge", "changed", "error_code", "configuration")
+    list_display = (
+        "date",
+        "identity",
+        "object_kind",
+        "action_badge",
+        "status_badge",
+        "changed",
+        "error_code",
+        "configuration",
+    )
     list_display_links = ("date", "identity")
     list_filter = (
         ("at", RangeDateTimeFilter),

@@ -40,7 +40,9 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     @admin.display(description="State", ordering="state")
     def state_badge(self, notification: Notification) -> SafeString:
         """How far it has come."""
-        return badges.state_badge(notification.state, notification.get_state_display(), notification.last_error)
+        return badges.state_badge(
+            notification.state, notification.get_state_display(), notification.last_error
+        )
 
     @admin.display(description="To")
     def to(self, notification: Notification) -> str:
