@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+from agent_host import AgentHost
 from ldap3 import Connection
+from portal_server import Portal
 from reading import Answer, ask, login_to, question
 
 from lab import changes
+from lab.certificates import TlsFiles, issue_server_certificate
 from lab.samba import SambaForest
 from provisioning_agent.ldap.connection import DirectoryLogin
 
@@ -55,3 +60,28 @@ class Playground:
 def ground(admin: Connection, login: DirectoryLogin, forest: SambaForest, playground: str) -> Playground:
     """A scope with nothing in it yet."""
     return Playground(admin, login, forest.dns_name, playground)
+
+
+@pytest.fixture(scope="session")
+def portal_tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
+    """The portal's certificate and the CA that issued it."""
+    return issue_server_certificate(tmp_path_factory.mktemp("portal"), "portal.test", "127.0.0.1")
+
+
+@pytest.fixture
+def portal(portal_tls: TlsFiles) -> Iterator[Portal]:
+    """A portal that answers on a loopback port."""
+    with Portal(portal_tls) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def host(portal: Portal, forest: SambaForest, tmp_path: Path) -> Iterator[AgentHost]:
+    """A host with its state directory, where the agent's command can be run."""
+    machine = AgentHost(portal, forest, tmp_path)
+    yield machine
+    machine.stop_all()

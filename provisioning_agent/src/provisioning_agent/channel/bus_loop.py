@@ -33,7 +33,7 @@ class BusLane:
             if lease is None:
                 continue
             if self._runtime.stop.is_set():
-                _return(http, access, lease)
+                self._return(http, access, lease)
             else:
                 answer(self._runtime, http, access, lease)
         http.close()
@@ -60,10 +60,12 @@ class BusLane:
         log.warning("event=bus-failed lane=%d code=%s retry_in=%.1f", self._number, error.code, delay)
         runtime.clock.wait(runtime.stop, delay)
 
-
-def _return(http: PortalHttp, access: Access, lease: Lease) -> None:
-    try:
-        hand_back(http, access.token, lease)
-    except WireError as error:
-        # The lease ends by itself; the request is only answered later.
-        log.warning("event=hand-back-failed request=%s code=%s", lease.request_id, error.code)
+    def _return(self, http: PortalHttp, access: Access, lease: Lease) -> None:
+        self._runtime.leases.add(lease)
+        try:
+            hand_back(http, access.token, lease)
+        except WireError as error:
+            # The lease ends by itself; the request is only answered later.
+            log.warning("event=hand-back-failed request=%s code=%s", lease.request_id, error.code)
+        finally:
+            self._runtime.leases.remove(lease)

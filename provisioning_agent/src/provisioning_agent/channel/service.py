@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ DEFAULT_LANES: Final = 2
 EXIT_CRASHED: Final = 1
 # What is nearly done may still finish; the rest is handed back.
 _FINISH_S: Final = 3.0
+_ARRIVE_S: Final = 0.3
 
 
 def run(state: Path, lanes: int = DEFAULT_LANES) -> int:
@@ -68,6 +70,8 @@ def _exit_code(runtime: Runtime, crashed: threading.Event) -> int:
 
 
 def _hand_back(runtime: Runtime) -> None:
+    # A request leased in this very moment may still be on its way to a lane.
+    time.sleep(_ARRIVE_S)
     unfinished = runtime.leases.drain(_FINISH_S)
     access = runtime.access.last()
     if not unfinished or access is None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import typer
 
 from provisioning_agent.errors import EXIT_DIRECTORY, EXIT_PORTAL, EXIT_REVOKED, EXIT_SETUP, AgentError
 from provisioning_agent.ldap.errors import DirectoryError
 from provisioning_agent.wire.errors import WireError
+
+# Commands speak in their own words; log lines are for `run`, which sets its own handler.
+logging.getLogger("provisioning_agent").addHandler(logging.NullHandler())
 
 _STOPPED = frozenset({"AgentRevoked", "AgentUnknown"})
 
