@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from provisioning.engine.dates import parse_date
 from provisioning.engine.values import Value, is_absent, single, text
@@ -55,7 +55,7 @@ def _number(value: Value) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _ordered(decide: Callable[[object, object], bool]) -> Compare:
+def _ordered(decide: Callable[[Any, Any], bool]) -> Compare:
     def compare(left: Value, right: Value) -> bool:
         left, right = single(left), single(right)
         if left is None or right is None:

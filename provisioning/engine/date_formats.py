@@ -66,16 +66,16 @@ class Token:
 
 
 @lru_cache(maxsize=512)
-def tokens(format: str) -> tuple[Token, ...]:
+def tokens(pattern: str) -> tuple[Token, ...]:
     """The parts of a format; DateFormatInvalid where a quote is open or there is nothing."""
-    if len(format) > MAX_FORMAT:
+    if len(pattern) > MAX_FORMAT:
         raise _invalid()
-    if len(format) == 1:
-        format = _STANDARD.get(format, "")
+    if len(pattern) == 1:
+        pattern = _STANDARD.get(pattern, "")
     found: list[Token] = []
     at = 0
-    while at < len(format):
-        match = _TOKEN.match(format, at)
+    while at < len(pattern):
+        match = _TOKEN.match(pattern, at)
         if match is None:
             raise _invalid()
         found.extend(_token(match))
@@ -99,9 +99,9 @@ def _invalid() -> EvaluationError:
 # printing
 
 
-def format_date(moment: datetime, format: str) -> str:
+def format_date(moment: datetime, pattern: str) -> str:
     """The moment in a .NET custom format; it counts as a UTC time."""
-    return "".join(_print(part.text, moment) if part.is_code else part.text for part in tokens(format))
+    return "".join(_print(part.text, moment) if part.is_code else part.text for part in tokens(pattern))
 
 
 def _print(code: str, moment: datetime) -> str:
@@ -150,11 +150,10 @@ _PRINTERS: Final[Mapping[str, Callable[[datetime, int], str]]] = {
 # parsing
 
 
-def parse_exact(text: str, format: str) -> datetime:
+def parse_exact(text: str, pattern: str) -> datetime:
     """The moment a text in exactly this format names, in UTC; surrounding white space is allowed."""
-    parts = tokens(format)
-    pattern, codes = _compiled(format, parts)
-    match = pattern.match(text.strip())
+    compiled, codes = _compiled(pattern)
+    match = compiled.match(text.strip())
     if match is None:
         raise EvaluationError("DateFormatMismatch", "The text does not have the input format.")
     fields: dict[str, str] = {}
@@ -164,7 +163,8 @@ def parse_exact(text: str, format: str) -> datetime:
 
 
 @lru_cache(maxsize=512)
-def _compiled(_format: str, parts: tuple[Token, ...]) -> tuple[re.Pattern[str], tuple[str, ...]]:
+def _compiled(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    parts = tokens(pattern)
     source = "".join(
         f"((?>{_accepts(part.text)}))" if part.is_code else _literal(part.text) for part in parts
     )

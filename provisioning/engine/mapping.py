@@ -6,7 +6,7 @@ A target attribute whose value is None is to be cleared; one that is missing is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -17,18 +17,18 @@ from provisioning.engine.expressions.functions import find_function
 from provisioning.engine.expressions.nodes import (
     Attribute,
     Call,
-    Comparison,
-    Concatenation,
     Keyword,
     Node,
     Number,
     Text,
     attribute_names,
     function_names,
+    respelt,
     walk,
 )
 from provisioning.engine.schema.conversion import Convert, Json, converter
 from provisioning.engine.schema.model import AttributeMapping, AttributeType, FlowType, ObjectMapping
+from provisioning.engine.scoping import scope_attributes
 from provisioning.engine.values import IGNORED, Attributes, Compiled
 
 _ADDED_ONCE: Final = frozenset({"SelectUniqueValue"})
@@ -158,7 +158,7 @@ class _Compilation:
         if self.explicit_nulls:
             self.base = dict.fromkeys(self.clears) | self.base
         return CompiledMapping(
-            source_attributes=frozenset(self.sources),
+            source_attributes=frozenset(self.sources) | scope_attributes(self.mapping.scope),
             reference_targets=self.targets_of_type(AttributeType.REFERENCE),
             clears_when_absent=frozenset(self.clears),
             fill_only=self.targets_with(FlowType.ATTRIBUTE_ADD_ONLY),
@@ -248,21 +248,6 @@ class _Compilation:
             return node
         spelling = {each.name.lower(): each.name for each in definition.attributes if not each.case_exact}
         return respelt(node, spelling)
-
-
-def respelt(node: Node, spelling: Mapping[str, str]) -> Node:
-    """The node with attribute names replaced by the spelling of their lower-case form."""
-    match node:
-        case Attribute(name):
-            return replace(node, name=spelling.get(name.lower(), name))
-        case Call(_, arguments):
-            return replace(node, arguments=tuple(respelt(part, spelling) for part in arguments))
-        case Comparison(_, left, right):
-            return replace(node, left=respelt(left, spelling), right=respelt(right, spelling))
-        case Concatenation(parts):
-            return replace(node, parts=tuple(respelt(part, spelling) for part in parts))
-        case _:
-            return node
 
 
 def strict_attribute(node: Node) -> str | None:

@@ -25,9 +25,9 @@ class Parameter:
     repeated: bool = False
 
 
-def optional(name: str, type: ParameterType = "String") -> Parameter:
+def optional(name: str, kind: ParameterType = "String") -> Parameter:
     """A parameter whose slot may be left empty."""
-    return Parameter(name, type, required=False)
+    return Parameter(name, kind, required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ class Registry:
         self.functions: dict[str, FunctionDefinition] = {}
 
     def add(self, definition: FunctionDefinition) -> None:
+        """Make a function known by its name, whatever its case."""
         self.functions[definition.name.lower()] = definition
 
     def plain(

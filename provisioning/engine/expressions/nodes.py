@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 KEYWORDS: Final = ("vbTextCompare", "vbBinaryCompare", "Unicode", "ASCII", "UTF8", "True", "False")
@@ -105,3 +106,18 @@ def attribute_names(node: Node) -> frozenset[str]:
 def function_names(node: Node) -> frozenset[str]:
     """The functions an expression calls."""
     return frozenset(part.name for part in walk(node) if isinstance(part, Call))
+
+
+def respelt(node: Node, spelling: Mapping[str, str]) -> Node:
+    """The node with attribute names replaced by the spelling of their lower-case form."""
+    match node:
+        case Attribute(name):
+            return replace(node, name=spelling.get(name.lower(), name))
+        case Call(_, arguments):
+            return replace(node, arguments=tuple(respelt(part, spelling) for part in arguments))
+        case Comparison(_, left, right):
+            return replace(node, left=respelt(left, spelling), right=respelt(right, spelling))
+        case Concatenation(parts):
+            return replace(node, parts=tuple(respelt(part, spelling) for part in parts))
+        case _:
+            return node

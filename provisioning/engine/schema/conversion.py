@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
@@ -77,11 +77,11 @@ def _each(convert: Convert) -> Convert:
     return run
 
 
-def _ordered(found: list[object]) -> list[object]:
+def _ordered(found: Sequence[object]) -> list[object]:
     """Texts sorted, since a directory keeps no order of values; anything else as it comes."""
     if all(type(member) is str for member in found):
         return sorted(found, key=str)
-    return found
+    return list(found)
 
 
 def _as_it_is(value: Value) -> Json:

@@ -21,6 +21,7 @@ class Reader:
         self.path = path
 
     def at(self, name: str) -> str:
+        """The path of a property."""
         return f"{self.path}.{name}" if self.path else name
 
     def only(self, *names: str) -> None:
@@ -37,12 +38,14 @@ class Reader:
         return found
 
     def optional_text(self, name: str) -> str | None:
+        """A text, or None where it is null or missing."""
         found = self.value.get(name)
         if found is not None and not isinstance(found, str):
             raise SchemaError(self.at(name), "a text or null is needed here.")
         return found
 
     def flag(self, name: str, default: bool) -> bool:
+        """True or false, the default where it is null or missing."""
         found = self.value.get(name)
         if found is None:
             return default
@@ -51,6 +54,7 @@ class Reader:
         return found
 
     def number(self, name: str, default: int) -> int:
+        """A whole number, the default where it is null or missing."""
         found = self.value.get(name)
         if found is None:
             return default
@@ -59,6 +63,7 @@ class Reader:
         return found
 
     def choice(self, name: str, kind: type[E], default: E) -> E:
+        """A member of an enumeration in any case, the default where it is null or missing."""
         found = self.optional_text(name)
         if found is None:
             return default
@@ -82,6 +87,7 @@ class Reader:
         return tuple(str(each) for each in found)
 
     def optional_object(self, name: str) -> Reader | None:
+        """An object, or None where it is null or missing."""
         found = self.value.get(name)
         return None if found is None else Reader(found, self.at(name))
 

@@ -35,9 +35,11 @@ class Column:
 
     @property
     def matching(self) -> int:
+        """The matching priority, 0 for none."""
         return next((int(flag[5:]) for flag in self.flags if flag.startswith("match")), 0)
 
     def definition(self, referenced: tuple[ReferencedObject, ...]) -> AttributeDefinition:
+        """The target attribute; referenced is what it may point to if it is a reference."""
         required = bool(self.flags & {"required", "anchor"})
         return AttributeDefinition(
             name=self.target,
@@ -52,6 +54,7 @@ class Column:
         )
 
     def mapping(self) -> AttributeMapping | None:
+        """The default mapping, None where there is none."""
         if self.expression is None:
             return None
         return AttributeMapping(

@@ -16,136 +16,74 @@ from provisioning.engine.schema.model import (
 NAME: Final = "Active Directory"
 OBJECTS: Final = ("user", "inetOrgPerson", "group", "contact")
 
-_INTEGERS: Final = frozenset(
-    [
-        "countryCode",
-        "groupType",
-        "userAccountControl",
-        "pwdLastSet",
-        "msDS-HABSeniorityIndex",
-        "msExchArchiveStatus",
-        "msExchAuditAdmin",
-        "msExchAuditDelegate",
-        "msExchAuditDelegateAdmin",
-        "msExchAuditOwner",
-        "msExchELCMailboxFlags",
-        "msExchMailboxAuditLogAgeLimit",
-        "msExchModerationFlags",
-        "msExchRecipientDisplayType",
-        "msExchRecipientTypeDetails",
-        "msExchRemoteRecipientType",
-        "msExchResourceCapacity",
-        "msRTCSIP-ApplicationOptions",
-        "msRTCSIP-OptionFlags",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_INTEGERS: Final = _words(
+    """
+    countryCode groupType userAccountControl pwdLastSet msDS-HABSeniorityIndex
+    msExchArchiveStatus msExchAuditAdmin msExchAuditDelegate msExchAuditDelegateAdmin
+    msExchAuditOwner msExchELCMailboxFlags msExchMailboxAuditLogAgeLimit msExchModerationFlags
+    msExchRecipientDisplayType msExchRecipientTypeDetails msExchRemoteRecipientType
+    msExchResourceCapacity msRTCSIP-ApplicationOptions msRTCSIP-OptionFlags
+    """
 )
-_BOOLEANS: Final = frozenset(
-    [
-        "accountDisabled",
-        "hideDLMembership",
-        "msExchBypassAudit",
-        "msExchEnableModeration",
-        "msExchHideFromAddressLists",
-        "msExchMailboxAuditEnable",
-        "msExchRequireAuthToSendTo",
-        "msOrg-IsOrganizational",
-        "msRTCSIP-UserEnabled",
-        "oOFReplyToOriginator",
-        "reportToOriginator",
-        "reportToOwner",
-        "isCriticalSystemObject",
-    ]
+_BOOLEANS: Final = _words(
+    """
+    accountDisabled hideDLMembership msExchBypassAudit msExchEnableModeration
+    msExchHideFromAddressLists msExchMailboxAuditEnable msExchRequireAuthToSendTo
+    msOrg-IsOrganizational msRTCSIP-UserEnabled oOFReplyToOriginator reportToOriginator
+    reportToOwner isCriticalSystemObject
+    """
 )
-_BINARIES: Final = frozenset(
-    [
-        "objectGUID",
-        "mS-DS-ConsistencyGuid",
-        "objectSid",
-        "msExchArchiveGUID",
-        "msExchBlockedSendersHash",
-        "msExchMailboxGuid",
-        "msExchSafeRecipientsHash",
-        "msExchSafeSendersHash",
-        "thumbnailPhoto",
-        "userCertificate",
-        "userSMIMECertificate",
-    ]
+_BINARIES: Final = _words(
+    """
+    objectGUID mS-DS-ConsistencyGuid objectSid msExchArchiveGUID msExchBlockedSendersHash
+    msExchMailboxGuid msExchSafeRecipientsHash msExchSafeSendersHash thumbnailPhoto
+    userCertificate userSMIMECertificate
+    """
 )
-_REFERENCES: Final = frozenset(
-    [
-        "manager",
-        "member",
-        "managedBy",
-        "authOrig",
-        "unauthOrig",
-        "dLMemRejectPerms",
-        "dLMemSubmitPerms",
-        "publicDelegates",
-        "msExchBypassModerationLink",
-        "msExchCoManagedByLink",
-        "msExchDelegateListLink",
-        "msExchModeratedByLink",
-        "msExchTeamMailboxOwners",
-    ]
+_REFERENCES: Final = _words(
+    """
+    manager member managedBy authOrig unauthOrig dLMemRejectPerms dLMemSubmitPerms
+    publicDelegates msExchBypassModerationLink msExchCoManagedByLink msExchDelegateListLink
+    msExchModeratedByLink msExchTeamMailboxOwners
+    """
 )
-_MULTIVALUED: Final = frozenset(
-    [
-        "member",
-        "proxyAddresses",
-        "postOfficeBox",
-        "description",
-        "url",
-        "otherTelephone",
-        "otherMobile",
-        "otherHomePhone",
-        "otherPager",
-        "otherFacsimileTelephoneNumber",
-        "otherIpPhone",
-        "userCertificate",
-        "userSMIMECertificate",
-        "authOrig",
-        "unauthOrig",
-        "dLMemRejectPerms",
-        "dLMemSubmitPerms",
-        "publicDelegates",
-        "msExchArchiveName",
-        "msExchBypassModerationLink",
-        "msExchCoManagedByLink",
-        "msExchDelegateListLink",
-        "msExchModeratedByLink",
-        "msExchResourceMetaData",
-        "msExchResourceSearchProperties",
-        "msExchSenderHintTranslations",
-        "msExchTeamMailboxOwners",
-        "msExchUserHoldPolicies",
-        "msExchExtensionCustomAttribute1",
-        "msExchExtensionCustomAttribute2",
-        "msExchExtensionCustomAttribute3",
-        "msExchExtensionCustomAttribute4",
-        "msExchExtensionCustomAttribute5",
-    ]
+_MULTIVALUED: Final = _words(
+    """
+    member proxyAddresses postOfficeBox description url otherTelephone otherMobile
+    otherHomePhone otherPager otherFacsimileTelephoneNumber otherIpPhone userCertificate
+    userSMIMECertificate authOrig unauthOrig dLMemRejectPerms dLMemSubmitPerms publicDelegates
+    msExchArchiveName msExchBypassModerationLink msExchCoManagedByLink msExchDelegateListLink
+    msExchModeratedByLink msExchResourceMetaData msExchResourceSearchProperties
+    msExchSenderHintTranslations msExchTeamMailboxOwners msExchUserHoldPolicies
+    msExchExtensionCustomAttribute1 msExchExtensionCustomAttribute2
+    msExchExtensionCustomAttribute3 msExchExtensionCustomAttribute4
+    msExchExtensionCustomAttribute5
+    """
 )
 # Not mapped by default, but what scope filters and expressions ask for most.
-_USEFUL: Final = frozenset(
-    [
-        "objectGUID",
-        "mS-DS-ConsistencyGuid",
-        "distinguishedName",
-        "sAMAccountName",
-        "whenChanged",
-        "whenCreated",
-        "adminDescription",
-        "isCriticalSystemObject",
-    ]
+_USEFUL: Final = _words(
+    """
+    objectGUID mS-DS-ConsistencyGuid distinguishedName sAMAccountName whenChanged whenCreated
+    adminDescription isCriticalSystemObject
+    """
 )
-_USEFUL_OF_USERS: Final = frozenset(["userAccountControl", "accountExpires", "division"])
+_USEFUL_OF_USERS: Final = _words(
+    """
+    userAccountControl accountExpires division
+    """
+)
 _SECRET: Final = frozenset({"PasswordHash"})
 
 
-def active_directory(attributes: dict[str, frozenset[str]], id: str) -> Directory:
+def active_directory(attributes: dict[str, frozenset[str]], source_id: str) -> Directory:
     """The source directory; attributes gives the names the mappings of each object type read."""
     return Directory(
-        id=id,
+        id=source_id,
         name=NAME,
         read_only=True,
         discoverabilities="AttributeNames, AttributeDataTypes, AttributeReadOnly, ReferenceAttributes",

@@ -17,7 +17,7 @@ PRINCIPAL_NAME: Final = (
     'Join("@",[sAMAccountName],{domain}),Error("The account has neither a principal nor an account name.")))'
 )
 
-PASSWORD_CHANGE: Final = 'FormatDateTime(DateFromNum([pwdLastSet]),"yyyyMMddHHmmss.0Z")'
+LAST_CHANGE: Final = 'FormatDateTime(DateFromNum([pwdLastSet]),"yyyyMMddHHmmss.0Z")'
 
 USER: Final = f"""
 SourceAnchorBinary | {ANCHOR} | string | anchor exact match1
@@ -29,7 +29,7 @@ OnPremiseSecurityIdentifier | [objectSid] | binary
 OnPremisesDistinguishedName | [distinguishedName]
 DnsDomainName | {{domain}}
 NetBiosName | {{netbios}}
-LastPasswordChangeTimestamp | {PASSWORD_CHANGE}
+LastPasswordChangeTimestamp | {LAST_CHANGE}
 CommonName | Trim([cn])
 DisplayName | {NAME}
 CredentialData | | string | secret
