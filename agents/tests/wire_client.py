@@ -50,6 +50,9 @@ class Wire:
         self._bus_token = found["busToken"]
         return found
 
+    def use(self, bus_token: str) -> None:
+        self._bus_token = bus_token
+
     def bus(self, method: str, path: str, **more: Any) -> requests.Response:
         return self.call(method, path, self._bus_token, **more)
 
