@@ -63,7 +63,8 @@ def troubled_agents() -> list[Agent]:
     return list(
         Agent.objects.filter(state__in=(AgentState.LATE, AgentState.INACTIVE))
         .order_by(F("last_bootstrap_at").asc(nulls_first=True))
-        .defer("certificate", "report")[:ROWS]
+        .defer("certificate", "report")
+        .prefetch_related("domains")[:ROWS]
     )
 
 

@@ -150,6 +150,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AgentState": "agents.models.AgentState",
+        "TargetKind": "provisioning.models.TargetKind",
+        "JobKind": "provisioning.models.JobKind",
+        "JobState": "provisioning.models.JobState",
+        "CycleKind": "provisioning.models.CycleKind",
+        "CycleStep": "provisioning.models.CycleStep",
+        "LogAction": "provisioning.models.LogAction",
+        "LogStatus": "provisioning.models.LogStatus",
+    },
 }
 
 # ── Celery: the broker carries hints, PostgreSQL holds the truth ──

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -29,7 +29,7 @@ D = TypeVar("D", bound=DirectoryObject)
 class DirectoryAdmin(ReadOnlyAdmin[D]):
     """What the three kinds of object share."""
 
-    list_filter = (SoftDeletedFilter,)
+    list_filter: ClassVar[tuple[type[admin.SimpleListFilter], ...]] = (SoftDeletedFilter,)
     search_help_text = "Name, sign-in name, mail address, or id"
     ordering = (Lower("display_name"), "id")
 

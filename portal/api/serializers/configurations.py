@@ -1,0 +1,192 @@
+"""Targets, configurations, jobs, cycles, removals and the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from provisioning.engine import schema as schema_documents
+from provisioning.models import Configuration, Cycle, Job, ObjectType, ProvisioningLogEntry, Target
+from provisioning.services import configurations
+
+
+class TargetSerializer(serializers.ModelSerializer[Target]):
+    """Where a configuration writes to. Credentials are never shown."""
+
+    class Meta:
+        model = Target
+        fields = ("id", "name", "kind")
+
+
+class JobStateSerializer(serializers.ModelSerializer[Job]):
+    """A job where it is only mentioned."""
+
+    class Meta:
+        model = Job
+        fields = ("id", "kind", "state")
+        read_only_fields = fields
+
+
+class ConfigurationSerializer(serializers.ModelSerializer[Configuration]):
+    """A configuration without its schema document."""
+
+    jobs = JobStateSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Configuration
+        fields: tuple[str, ...] = (
+            "id",
+            "name",
+            "domain",
+            "target",
+            "notification_addresses",
+            "delete_threshold_enabled",
+            "delete_threshold",
+            "created_at",
+            "updated_at",
+            "jobs",
+        )
+
+    def create(self, validated_data: dict[str, Any]) -> Configuration:
+        """The service gives it its schema and its job; it is disabled until its job is started."""
+        return configurations.create(**validated_data)
+
+    def update(self, instance: Configuration, validated_data: dict[str, Any]) -> Configuration:
+        """Domain and target stay what they were when it was created."""
+        for name in ("domain", "target"):
+            if name in validated_data and validated_data[name] != getattr(instance, name):
+                raise serializers.ValidationError(
+                    {name: ["This can not change; create another configuration."]}
+                )
+        return super().update(instance, validated_data)
+
+
+class ConfigurationDetailSerializer(ConfigurationSerializer):
+    """A configuration with its schema document, in the shape of Graph's synchronizationSchema."""
+
+    schema = serializers.JSONField(required=False)
+
+    class Meta(ConfigurationSerializer.Meta):
+        fields = (*ConfigurationSerializer.Meta.fields, "schema")
+
+    def validate_schema(self, document: Any) -> Any:
+        """Refuse a document that could not be run."""
+        schema_documents.load(document)
+        return document
+
+    def create(self, validated_data: dict[str, Any]) -> Configuration:
+        """With the default schema, unless one is given."""
+        document = validated_data.pop("schema", None)
+        created = super().create(validated_data)
+        return self._with_schema(created, document)
+
+    def update(self, instance: Configuration, validated_data: dict[str, Any]) -> Configuration:
+        """A changed schema makes every job read all objects again."""
+        document = validated_data.pop("schema", None)
+        return self._with_schema(super().update(instance, validated_data), document)
+
+    def _with_schema(self, configuration: Configuration, document: dict[str, Any] | None) -> Configuration:
+        if document is not None and document != configuration.schema:
+            configurations.change_schema(configuration, document, timezone.now())
+        return configuration
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """A job: whether it runs, and when next."""
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "configuration",
+            "kind",
+            "state",
+            "state_reason",
+            "state_detail",
+            "state_since",
+            "interval_s",
+            "next_run_at",
+            "last_success_at",
+            "watermark_at",
+            "failures_in_a_row",
+            "current_cycle",
+        )
+        read_only_fields = fields
+
+
+class RestartSerializer(serializers.Serializer[Job]):
+    """How to restart: from the start, or on from the watermark."""
+
+    full = serializers.BooleanField(default=True)
+
+
+class RemovalSerializer(serializers.Serializer[Any]):
+    """One object that a held job would delete or disable."""
+
+    kind = serializers.CharField()
+    object_type = serializers.CharField()
+    name = serializers.CharField()
+    guid = serializers.UUIDField(allow_null=True)
+    dn = serializers.CharField()
+    reason = serializers.CharField()
+    target_id = serializers.CharField()
+
+
+class CycleSerializer(serializers.ModelSerializer[Cycle]):
+    """One run of a job."""
+
+    configuration = serializers.UUIDField(source="job.configuration_id", read_only=True)
+
+    class Meta:
+        model = Cycle
+        fields = (
+            "id",
+            "job",
+            "configuration",
+            "correlation_id",
+            "kind",
+            "step",
+            "started_at",
+            "moved_at",
+            "ended_at",
+            "pages_read",
+            "count_imported",
+            "count_planned",
+            "count_exported",
+            "count_failed",
+            "notes",
+            "error_code",
+            "error_detail",
+        )
+        read_only_fields = fields
+
+
+class LogEntrySerializer(serializers.ModelSerializer[ProvisioningLogEntry]):
+    """One row of the provisioning log."""
+
+    object_type = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ProvisioningLogEntry
+        fields = (
+            "id",
+            "at",
+            "configuration_id",
+            "cycle_id",
+            "object_type",
+            "source_guid",
+            "source_name",
+            "target_id",
+            "action",
+            "status",
+            "error_code",
+            "detail",
+            "modified",
+        )
+        read_only_fields = fields
+
+    def get_object_type(self, entry: ProvisioningLogEntry) -> str:
+        """``user``, ``group`` or ``contact``."""
+        return ObjectType(entry.object_type).label

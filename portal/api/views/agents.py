@@ -1,0 +1,106 @@
+"""Agents, domains, enrolment tokens and the heartbeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
+
+from agents.enrolment import create_token
+from agents.models import Agent, Domain, EnrolmentToken
+from agents.revocation import revoke
+from portal.api.errors import ApiError
+from portal.api.pagination import IdPages
+from portal.api.permissions import StaffWithModelRights
+from portal.api.serializers.agents import (
+    AgentSerializer,
+    CreatedTokenSerializer,
+    DomainSerializer,
+    EnrolmentTokenSerializer,
+    HeartbeatSerializer,
+    NewTokenSerializer,
+)
+from portal.console import overview
+
+
+class AgentViewSet(ReadOnlyModelViewSet[Agent]):
+    """Registered agents."""
+
+    queryset = Agent.objects.defer("certificate", "report").prefetch_related("domains")
+    serializer_class = AgentSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    filterset_fields = ("state", "name", "domains")
+    ordering = ("id",)
+    action_rights = {"revoke": "agents.change_agent"}
+
+    @extend_schema(request=None, responses=AgentSerializer)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, pk: str) -> Response:
+        """Put the agent out: its certificate and bus token stop working at once."""
+        agent = self.get_object()
+        if not revoke(agent, timezone.now()):
+            raise ApiError("AgentRevoked")
+        agent.refresh_from_db()
+        return Response(self.get_serializer(agent).data)
+
+
+class DomainViewSet(ReadOnlyModelViewSet[Domain]):
+    """AD domains, created by the first agent that serves them."""
+
+    queryset = Domain.objects.all()
+    serializer_class = DomainSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    filterset_fields = ("fqdn", "forest")
+    ordering = ("id",)
+
+
+class EnrolmentTokenViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    GenericViewSet[EnrolmentToken],
+):
+    """One-time enrolment tokens. The clear text is in the answer to the creation and nowhere else."""
+
+    queryset = EnrolmentToken.objects.defer("digest")
+    serializer_class = EnrolmentTokenSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    ordering = ("id",)
+
+    @extend_schema(request=NewTokenSerializer, responses={201: CreatedTokenSerializer})
+    def create(self, request: Request) -> Response:
+        """Create a token and show it this once."""
+        wanted = NewTokenSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        lifetime = timedelta(hours=wanted.validated_data["hours"])
+        token, clear_text = create_token(wanted.validated_data["label"], lifetime, request.user)
+        body = {**EnrolmentTokenSerializer(token).data, "token": clear_text}
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+
+
+class HeartbeatView(APIView):
+    """The heartbeat of all agents."""
+
+    queryset = Agent.objects.all()
+    permission_classes = (StaffWithModelRights,)
+
+    @extend_schema(responses=HeartbeatSerializer)
+    def get(self, request: Request) -> Response:
+        """Agents by state, those that are late or inactive, and domains without an active agent."""
+        body: dict[str, Any] = {
+            "agents": {count.state: count.count for count in overview.agent_counts()},
+            "troubled": overview.troubled_agents(),
+            "agentless_domains": overview.agentless_domains(),
+        }
+        return Response(HeartbeatSerializer(body).data)

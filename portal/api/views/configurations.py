@@ -1,0 +1,140 @@
+"""Targets, configurations and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
+
+from portal.api.errors import ApiError
+from portal.api.pagination import IdPages
+from portal.api.permissions import StaffWithModelRights
+from portal.api.serializers.configurations import (
+    ConfigurationDetailSerializer,
+    ConfigurationSerializer,
+    JobSerializer,
+    RemovalSerializer,
+    RestartSerializer,
+    TargetSerializer,
+)
+from portal.api.views.pages import page_of
+from portal.console import removals
+from provisioning.models import Configuration, Job, Target
+from provisioning.services import jobs, removing
+
+_STEER = "provisioning.change_job"
+
+
+class TargetViewSet(
+    mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Target]
+):
+    """Where configurations write to."""
+
+    queryset = Target.objects.all()
+    serializer_class = TargetSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    ordering = ("id",)
+
+
+class ConfigurationViewSet(ModelViewSet[Configuration]):
+    """What is synchronized where. The schema document is in the answer about a single one."""
+
+    queryset = Configuration.objects.prefetch_related("jobs")
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    filterset_fields = ("name", "domain", "target")
+    ordering = ("id",)
+    http_method_names = ("get", "post", "patch", "delete", "head", "options")
+
+    def get_queryset(self) -> QuerySet[Configuration]:
+        """Lists need no schema documents."""
+        listed = super().get_queryset()
+        return listed.defer("schema") if self.action == "list" else listed
+
+    def get_serializer_class(self) -> type[BaseSerializer[Configuration]]:
+        """Lists show no schema documents."""
+        return ConfigurationSerializer if self.action == "list" else ConfigurationDetailSerializer
+
+    def perform_destroy(self, instance: Configuration) -> None:
+        """Everything we know about it goes; what it wrote to its target stays there."""
+        removing.remove(instance)
+
+
+class JobViewSet(ReadOnlyModelViewSet[Job]):
+    """Jobs, and how they are steered."""
+
+    queryset = Job.objects.defer("watermark")
+    serializer_class = JobSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    filterset_fields = ("configuration", "kind", "state")
+    ordering = ("id",)
+    action_rights = dict.fromkeys(
+        ("start", "pause", "restart", "run_now", "allow_deletes", "reject_deletes"), _STEER
+    )
+
+    @extend_schema(request=None, responses=JobSerializer)
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, pk: str) -> Response:
+        """Enable the job, or go on after a pause or a quarantine: from its watermark, at once."""
+        return self._steer(jobs.start)
+
+    @extend_schema(request=None, responses=JobSerializer)
+    @action(detail=True, methods=["post"])
+    def pause(self, request: Request, pk: str) -> Response:
+        """Start no further cycle; one that is under way ends."""
+        return self._steer(jobs.pause)
+
+    @extend_schema(request=RestartSerializer, responses=JobSerializer)
+    @action(detail=True, methods=["post"])
+    def restart(self, request: Request, pk: str) -> Response:
+        """Read everything again, or with ``full`` false go on from the watermark."""
+        wanted = RestartSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        full: bool = wanted.validated_data["full"]
+        return self._steer(lambda job, now: jobs.restart(job, now, full=full))
+
+    @extend_schema(request=None, responses=JobSerializer)
+    @action(detail=True, methods=["post"], url_path="run")
+    def run_now(self, request: Request, pk: str) -> Response:
+        """Start the next cycle at once."""
+        return self._steer(jobs.run_now)
+
+    @extend_schema(request=None, responses=JobSerializer)
+    @action(detail=True, methods=["post"], url_path="allow-deletes")
+    def allow_deletes(self, request: Request, pk: str) -> Response:
+        """Let the held plan go ahead as it is listed."""
+        return self._steer(jobs.allow_deletes)
+
+    @extend_schema(request=None, responses=JobSerializer)
+    @action(detail=True, methods=["post"], url_path="reject-deletes")
+    def reject_deletes(self, request: Request, pk: str) -> Response:
+        """Drop the held plan and pause the job."""
+        return self._steer(jobs.reject_deletes)
+
+    @extend_schema(responses=RemovalSerializer(many=True))
+    @action(detail=True, filter_backends=())
+    def removals(self, request: Request, pk: str) -> Response:
+        """What the held job would delete and disable."""
+        cycle = removals.held_cycle(self.get_object())
+        if cycle is None:
+            raise ApiError("JobNotHeld")
+        page = page_of(self, removals.of_cycle(cycle))
+        return self.get_paginated_response(RemovalSerializer(removals.described(page), many=True).data)
+
+    def _steer(self, act: Callable[[Job, datetime], Any]) -> Response:
+        job = self.get_object()
+        act(job, timezone.now())
+        job.refresh_from_db()
+        return Response(self.get_serializer(job).data)

@@ -1,0 +1,89 @@
+"""The built-in cloud directory, read-only."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from directory.models import Contact, Group, User
+from portal.api.filters import DirectoryFilter, UserFilter
+from portal.api.pagination import IdPages
+from portal.api.permissions import StaffWithModelRights
+from portal.api.serializers.directory import (
+    ContactSerializer,
+    GroupSerializer,
+    MemberSerializer,
+    SummarySerializer,
+    UserSerializer,
+)
+from portal.api.views.pages import page_of
+from portal.console import estimates, members
+
+
+class UserViewSet(ReadOnlyModelViewSet[User]):
+    """People's accounts."""
+
+    queryset = User.objects.all()
+    serializer_class = UserSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    filterset_class = UserFilter
+    ordering = ("id",)
+
+    @extend_schema(responses=GroupSerializer(many=True), filters=False)
+    @action(detail=True, filterset_class=None)
+    def groups(self, request: Request, pk: str) -> Response:
+        """The groups the user is a direct member of."""
+        page = page_of(self, members.groups_of(self.get_object()))
+        return self.get_paginated_response(GroupSerializer(page, many=True).data)
+
+
+class GroupViewSet(ReadOnlyModelViewSet[Group]):
+    """Groups."""
+
+    queryset = Group.objects.all()
+    serializer_class = GroupSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    filterset_class = DirectoryFilter
+    ordering: tuple[str, ...] = ("id",)
+
+    @extend_schema(responses=MemberSerializer(many=True), filters=False)
+    @action(detail=True, filterset_class=None)
+    def members(self, request: Request, pk: str) -> Response:
+        """The group's direct members."""
+        group = self.get_object()
+        self.ordering = ("member_id",)
+        page = page_of(self, members.memberships_of(group))
+        return self.get_paginated_response(MemberSerializer(members.described(page), many=True).data)
+
+
+class ContactViewSet(ReadOnlyModelViewSet[Contact]):
+    """People outside."""
+
+    queryset = Contact.objects.all()
+    serializer_class = ContactSerializer
+    permission_classes = (StaffWithModelRights,)
+    pagination_class = IdPages
+    filterset_class = DirectoryFilter
+    ordering = ("id",)
+
+
+class SummaryView(APIView):
+    """How many objects there are."""
+
+    permission_classes = (StaffWithModelRights,)
+    queryset = User.objects.all()
+
+    @extend_schema(responses=SummarySerializer)
+    def get(self, request: Request) -> Response:
+        """Objects that are not soft-deleted, and memberships."""
+        users, groups, contacts = estimates.live_objects([User, Group, Contact])
+        memberships = estimates.memberships()
+        counts = {"users": users, "groups": groups, "contacts": contacts, "memberships": memberships}
+        body = {name: count.value for name, count in counts.items()}
+        return Response({**body, "is_exact": all(count.is_exact for count in counts.values())})

@@ -1,0 +1,61 @@
+"""``manage.py embedded_postgres``: the embedded database as a process in the foreground."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from portal import embedded
+
+LOOK_EVERY_S = 1.0
+
+
+class Command(BaseCommand):
+    """Keeps the embedded server running until SIGTERM or SIGINT, then stops it."""
+
+    help = "Run the embedded PostgreSQL in the foreground; it is started again should it die."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whether only to stop it."""
+        parser.add_argument("--stop", action="store_true", help="Stop the embedded server and end.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until told to end."""
+        if options["stop"]:
+            embedded.stop()
+            return
+        ended = _on_signals()
+        if not embedded.in_use():
+            self.stdout.write("DATABASE_URL names another database; the embedded one is not started.")
+            ended.wait()
+            return
+        try:
+            self._keep_running(ended)
+        finally:
+            embedded.stop()
+
+    def _keep_running(self, ended: threading.Event) -> None:
+        embedded.start()
+        self.stdout.write(f"PostgreSQL runs; its socket is in {embedded.socket_directory()}.")
+        while not ended.wait(LOOK_EVERY_S):
+            if not embedded.is_running():
+                self.stderr.write("PostgreSQL has ended by itself and is started again.")
+                embedded.start()
+
+
+def _on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    ended = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    return ended
