@@ -101,7 +101,33 @@ def _invalid() -> EvaluationError:
 
 def format_date(moment: datetime, pattern: str) -> str:
     """The moment in a .NET custom format; it counts as a UTC time."""
+    template = _template(pattern)
+    if template is not None:
+        return template.format(moment)
     return "".join(_print(part.text, moment) if part.is_code else part.text for part in tokens(pattern))
+
+
+_FIELDS: Final[Mapping[str, str]] = {
+    "yyyy": "{0.year:04d}",
+    "MM": "{0.month:02d}",
+    "dd": "{0.day:02d}",
+    "HH": "{0.hour:02d}",
+    "mm": "{0.minute:02d}",
+    "ss": "{0.second:02d}",
+}
+
+
+@lru_cache(maxsize=512)
+def _template(pattern: str) -> str | None:
+    """The pattern as one format string, several times faster, where it has common codes only."""
+    parts = tokens(pattern)
+    if not all(part.text in _FIELDS for part in parts if part.is_code):
+        return None
+    return "".join(_FIELDS[part.text] if part.is_code else _braced(part.text) for part in parts)
+
+
+def _braced(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _print(code: str, moment: datetime) -> str:

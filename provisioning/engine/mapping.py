@@ -5,9 +5,8 @@ A target attribute whose value is None is to be cleared; one that is missing is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from provisioning.engine.context import EvaluationContext
@@ -26,17 +25,20 @@ from provisioning.engine.expressions.nodes import (
     respelt,
     walk,
 )
-from provisioning.engine.schema.conversion import Convert, Json, converter
+from provisioning.engine.schema.conversion import Convert, Json, converter, takes_text_as_it_is
 from provisioning.engine.schema.model import AttributeMapping, AttributeType, FlowType, ObjectMapping
 from provisioning.engine.scoping import scope_attributes
-from provisioning.engine.values import IGNORED, Attributes, Compiled
+from provisioning.engine.values import IGNORED, Attributes, Compiled, Value
 
 _ADDED_ONCE: Final = frozenset({"SelectUniqueValue"})
 _WRAPPER: Final = "IgnoreFlowIfNullOrEmpty"
 _SECRET_SOURCES: Final = frozenset({"passwordhash"})
 
-_Step: TypeAlias = tuple[str, Compiled | None, Convert]
-"""Target attribute, closure (None: the source attribute itself), conversion to the target's type."""
+_Step: TypeAlias = tuple[str, Compiled, Convert]
+"""Target attribute, closure, conversion to the target's type."""
+_Change: TypeAlias = Callable[[Value], Value]
+_Direct: TypeAlias = tuple[str, _Change | None, Convert, Callable[[str], str] | None]
+"""Target attribute, what happens to the one source value (None: nothing), conversion, short cut for texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,56 +74,62 @@ class CompiledMapping:
     redacted: frozenset[str]
     redacted_sources: frozenset[str]
     _base: Mapping[str, Json]
-    _by_source: Mapping[str, tuple[_Step, ...]]
-    _always: tuple[_Step, ...]
+    _direct: Mapping[str, tuple[_Direct, ...]]
+    _computed: tuple[_Step, ...]
     _at_creation: tuple[_Step, ...]
     _defaults: Mapping[str, Json]
 
     def apply(self, attributes: Attributes, context: EvaluationContext, *, creating: bool = True) -> Mapped:
         """The target's attributes; EvaluationError names the target attribute that failed."""
         result = dict(self._base)
-        target = ""
-        try:
-            for name, value in attributes.items():
-                for target, evaluate, convert in self._by_source.get(name, ()):
-                    found = value if evaluate is None else evaluate(attributes, context)
-                    if found is not None:
-                        result[target] = convert(found)
-            for target, evaluate, convert in self._always:
-                self._flow(result, target, evaluate, convert, attributes, context)
-        except EvaluationError as error:
-            raise error.for_target(target, redacted=target in self.redacted) from None
+        self._flow_direct(result, attributes)
+        self._flow_computed(self._computed, result, attributes, context)
         create_only = self._created(result, attributes, context) if creating else {}
         for name in self._defaults:
             if result.get(name, "") is None:
                 del result[name]
         return Mapped(result, create_only, self.redacted)
 
-    def _flow(
+    def _flow_direct(self, result: dict[str, Json], attributes: Attributes) -> None:
+        """Most mappings read one attribute: what is absent then costs nothing."""
+        target, direct = "", self._direct
+        try:
+            for name, value in attributes.items():
+                if value is None or name not in direct:
+                    continue
+                for target, change, convert, for_text in direct[name]:
+                    if for_text is not None and type(value) is str:
+                        result[target] = for_text(value) or None
+                        continue
+                    found = value if change is None else change(value)
+                    if found is not None:
+                        result[target] = convert(found)
+        except EvaluationError as error:
+            raise error.for_target(target, redacted=target in self.redacted) from None
+
+    def _flow_computed(
         self,
+        steps: tuple[_Step, ...],
         result: dict[str, Json],
-        target: str,
-        evaluate: Compiled | None,
-        convert: Convert,
         attributes: Attributes,
         context: EvaluationContext,
     ) -> None:
-        found = None if evaluate is None else evaluate(attributes, context)
-        if found is IGNORED:
-            result.pop(target, None)
-        elif found is not None:
-            result[target] = convert(found)
+        target = ""
+        try:
+            for target, evaluate, convert in steps:
+                found = evaluate(attributes, context)
+                if found is IGNORED:
+                    result.pop(target, None)
+                elif found is not None:
+                    result[target] = convert(found)
+        except EvaluationError as error:
+            raise error.for_target(target, redacted=target in self.redacted) from None
 
     def _created(
         self, result: Mapping[str, Json], attributes: Attributes, context: EvaluationContext
     ) -> dict[str, Json]:
         created: dict[str, Json] = {}
-        target = ""
-        try:
-            for target, evaluate, convert in self._at_creation:
-                self._flow(created, target, evaluate, convert, attributes, context)
-        except EvaluationError as error:
-            raise error.for_target(target, redacted=target in self.redacted) from None
+        self._flow_computed(self._at_creation, created, attributes, context)
         for target, value in self._defaults.items():
             if created.get(target) is None and result.get(target) is None:
                 created[target] = value
@@ -143,8 +151,8 @@ class _Compilation:
         self.mapping = mapping
         self.explicit_nulls = explicit_nulls
         self.base: dict[str, Json] = {}
-        self.by_source: dict[str, tuple[_Step, ...]] = {}
-        self.always: list[_Step] = []
+        self.direct: dict[str, tuple[_Direct, ...]] = {}
+        self.computed: list[_Step] = []
         self.at_creation: list[_Step] = []
         self.defaults: dict[str, Json] = {}
         self.clears: set[str] = set()
@@ -166,11 +174,11 @@ class _Compilation:
             matching=self.matching(),
             redacted=frozenset(self.redacted),
             redacted_sources=frozenset(self.redacted_sources),
-            _base=MappingProxyType(self.base),
-            _by_source=MappingProxyType(self.by_source),
-            _always=tuple(self.always),
+            _base=self.base,
+            _direct=self.direct,
+            _computed=tuple(self.computed),
             _at_creation=tuple(self.at_creation),
-            _defaults=MappingProxyType(self.defaults),
+            _defaults=self.defaults,
         )
 
     def targets_with(self, *flows: FlowType) -> frozenset[str]:
@@ -194,7 +202,9 @@ class _Compilation:
         if mapping.default_value is not None:
             self.defaults[mapping.target] = convert(mapping.default_value)
         if mapping.flow_type is FlowType.OBJECT_ADD_ONLY or function_names(node) & _ADDED_ONCE:
-            self.at_creation.append((mapping.target, self.compiled(node, mapping.target), convert))
+            self.at_creation.append(
+                (mapping.target, compile_expression(node, target=mapping.target), convert)
+            )
             return
         self.add_flow(mapping, node, convert)
 
@@ -213,21 +223,17 @@ class _Compilation:
             return
         if self.flows_null(mapping, node):
             self.clears.add(mapping.target)
-        evaluate = self.compiled(node, mapping.target)
-        needed = strict_attribute(node)
-        if needed is None:
-            self.always.append((mapping.target, evaluate, convert))
+        attribute, changes = value_chain(node)
+        if attribute is None:
+            self.computed.append((mapping.target, compile_expression(node, target=mapping.target), convert))
         else:
-            step = (mapping.target, None if isinstance(node, Attribute) else evaluate, convert)
-            self.by_source[needed] = (*self.by_source.get(needed, ()), step)
+            step = (mapping.target, chained(changes), convert, short_cut(mapping, node))
+            self.direct[attribute] = (*self.direct.get(attribute, ()), step)
 
     def flows_null(self, mapping: AttributeMapping, node: Node) -> bool:
         wrapped = isinstance(node, Call) and node.name == _WRAPPER
         flows = mapping.definition is not None and mapping.definition.flow_null_values
         return flows and not wrapped and mapping.default_value is None
-
-    def compiled(self, node: Node, target: str) -> Compiled:
-        return compile_expression(node, target=target)
 
     def note_sources(self, target: str, node: Node) -> None:
         names = attribute_names(node)
@@ -250,11 +256,43 @@ class _Compilation:
         return respelt(node, spelling)
 
 
-def strict_attribute(node: Node) -> str | None:
-    """The attribute without which the expression is certainly null, if there is one."""
+def value_chain(node: Node) -> tuple[str | None, list[_Change]]:
+    """The attribute an expression passes through functions of one value, and these, inmost first.
+
+    None instead of the attribute where the expression is anything else.
+    """
     if isinstance(node, Attribute):
-        return node.name
-    if not isinstance(node, Call) or not node.arguments:
-        return None
+        return node.name, []
+    if not isinstance(node, Call) or len(node.arguments) != 1:
+        return None, []
     definition = find_function(node.name)
-    return strict_attribute(node.arguments[0]) if definition is not None and definition.strict else None
+    if definition is None or definition.unary is None:
+        return None, []
+    attribute, changes = value_chain(node.arguments[0])
+    return attribute, [*changes, definition.unary]
+
+
+def short_cut(mapping: AttributeMapping, node: Node) -> Callable[[str], str] | None:
+    """What an expression does to a text, where that is one step and the target takes texts."""
+    if not takes_text_as_it_is(mapping.definition):
+        return None
+    if isinstance(node, Attribute):
+        return str
+    definition = find_function(node.name) if isinstance(node, Call) else None
+    is_inmost = isinstance(node, Call) and isinstance(node.arguments[0], Attribute)
+    return definition.for_text if definition is not None and is_inmost else None
+
+
+def chained(changes: list[_Change]) -> _Change | None:
+    """One function for all, null ending the chain."""
+    if len(changes) < 2:
+        return changes[0] if changes else None
+
+    def run(value: Value) -> Value:
+        for change in changes:
+            if value is None:
+                return None
+            value = change(value)
+        return value
+
+    return run

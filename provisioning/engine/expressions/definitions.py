@@ -55,13 +55,19 @@ def absent(_attributes: Attributes, _context: EvaluationContext) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDefinition:
-    """A function of the language; strict means: null first argument, null result."""
+    """A function of the language; strict means: null first argument, null result.
+
+    unary is the function itself where it is strict and made of its one argument alone;
+    for_text does the same to a str alone, faster.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
     build: Callable[[CallSite], Compiled]
     result: ParameterType = "String"
     strict: bool = False
+    unary: Callable[[Value], Value] | None = None
+    for_text: Callable[[str], str] | None = None
 
     def parameter(self, index: int) -> Parameter | None:
         """The parameter that takes the argument at index (from 0); None when there are too many."""
@@ -93,7 +99,12 @@ class Registry:
         self.functions[definition.name.lower()] = definition
 
     def plain(
-        self, name: str, *parameters: Parameter, result: ParameterType = "String", strict: bool = False
+        self,
+        name: str,
+        *parameters: Parameter,
+        result: ParameterType = "String",
+        strict: bool = False,
+        for_text: Callable[[str], str] | None = None,
     ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
         """Declare a function of its argument values alone; strict ones are not called with null."""
 
@@ -101,7 +112,8 @@ class Registry:
             def build(site: CallSite) -> Compiled:
                 return _plain_call(function, site, len(parameters), strict=strict)
 
-            self.add(FunctionDefinition(name, parameters, build, result, strict))
+            unary = function if strict and len(parameters) == 1 else None
+            self.add(FunctionDefinition(name, parameters, build, result, strict, unary, for_text))
             return function
 
         return register

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from provisioning.engine.dates import parse_date
 from provisioning.engine.errors import EvaluationError
 from provisioning.engine.schema.model import AttributeDefinition, AttributeType
-from provisioning.engine.values import Value, integer, many, text
+from provisioning.engine.values import Value, integer, many, narrow, text
 
 Json: TypeAlias = str | int | bool | Mapping[str, object] | list[object] | None
 Convert: TypeAlias = Callable[[Value], Json]
@@ -23,6 +23,11 @@ def converter(definition: AttributeDefinition | None) -> Convert:
     return _each(convert) if definition.multivalued else convert
 
 
+def takes_text_as_it_is(definition: AttributeDefinition | None) -> bool:
+    """True where a text needs no conversion except that "" becomes None."""
+    return definition is None or (not definition.multivalued and _SINGLE[definition.type] is _string)
+
+
 def one(value: Value) -> Value:
     """The value, or of several the least as text: AD keeps no order, so the first would flicker."""
     if not isinstance(value, (list, tuple)):
@@ -32,6 +37,8 @@ def one(value: Value) -> Value:
 
 
 def _string(value: Value) -> Json:
+    if type(value) is list and len(value) == 1:
+        value = narrow(value[0])
     if type(value) is str:
         return value or None
     return text(one(value)) or None
@@ -71,6 +78,8 @@ def _each(convert: Convert) -> Convert:
         if isinstance(value, str):
             single = convert(value)
             return None if single is None else [single]
+        if convert is _string and type(value) is list and all(type(member) is str for member in value):
+            return sorted(filter(None, value)) or None
         found = [converted for member in many(value) if (converted := convert(member)) is not None]
         return _ordered(found) or None
 

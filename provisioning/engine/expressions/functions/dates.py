@@ -15,7 +15,7 @@ from provisioning.engine.dates import (
 )
 from provisioning.engine.expressions.definitions import CallSite, Parameter, Registry, absent, optional
 from provisioning.engine.expressions.nodes import Omitted
-from provisioning.engine.values import Attributes, Compiled, Value, integer, text
+from provisioning.engine.values import Attributes, Compiled, Value, integer, is_empty, text
 
 registry: Final = Registry()
 
@@ -65,7 +65,7 @@ def date_diff(interval: Value, date1: Value, date2: Value) -> Value:
 @registry.plain("DateFromNum", Parameter("value", "Integer"), result="DateTime", strict=True)
 def date_from_number(value: Value) -> Value:
     """The moment of a FILETIME; null for "never"."""
-    return None if text(value) in {None, ""} else from_filetime(value)
+    return None if is_empty(value) else from_filetime(value)
 
 
 @registry.plain("NumFromDate", _DATE, result="Integer", strict=True)

@@ -101,14 +101,16 @@ def strip_spaces(source: Value) -> Value:
     return None if whole is None else whole.replace(" ", "")
 
 
-@registry.plain("Trim", Parameter("source"), strict=True)
+@registry.plain("Trim", Parameter("source"), strict=True, for_text=str.strip)
 def trim(value: Value) -> Value:
     """Without white space at both ends; a list has each of its values trimmed."""
     if isinstance(value, str):
         return value.strip()
-    if isinstance(value, (list, tuple)):
-        return [part.strip() for member in many(value) if (part := text(member)) is not None] or None
-    return text(value)
+    if not isinstance(value, (list, tuple)):
+        return text(value)
+    if all(type(member) is str for member in value):
+        return [member.strip() for member in value] or None
+    return [part.strip() for member in many(value) if (part := text(member)) is not None] or None
 
 
 @registry.plain("ToLower", _SOURCE, optional("culture"), strict=True)
