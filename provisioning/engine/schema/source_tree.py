@@ -16,6 +16,7 @@ from provisioning.engine.expressions.nodes import (
     Omitted,
     Text,
 )
+from provisioning.engine.expressions.parser import MAX_DEPTH
 from provisioning.engine.expressions.printer import quote
 from provisioning.engine.schema.reader import Reader
 
@@ -70,7 +71,7 @@ def from_graph(source: Reader) -> Node:
         raise SchemaError(source.at("type"), "one of Attribute, Constant, Function is needed here.")
     if kind == "Constant" and (value := source.optional_text("name")) is not None:
         return Text(value)
-    return _parsed(expression or _written(source, kind), source)
+    return _parsed(expression or _written(source, kind, 0), source)
 
 
 def _parsed(expression: str, source: Reader) -> Node:
@@ -80,18 +81,22 @@ def _parsed(expression: str, source: Reader) -> Node:
         raise SchemaError(source.at("expression"), error.message, code=error.code) from error
 
 
-def _written(source: Reader, kind: str) -> str:
+def _written(source: Reader, kind: str, depth: int) -> str:
+    if depth > MAX_DEPTH:
+        raise SchemaError(source.path, "the functions are nested too deeply.", code="ExpressionTooDeep")
     name = source.text("name")
     if kind == "Attribute":
         return f"[{name}]"
     if kind == "Constant":
         return quote(name)
-    return f"{name}({','.join(_arguments(source, name))})"
+    return f"{name}({','.join(_arguments(source, name, depth))})"
 
 
-def _arguments(source: Reader, name: str) -> list[str]:
+def _arguments(source: Reader, name: str, depth: int) -> list[str]:
     """The parameters in the order of the signature, with empty slots for those that are absent."""
-    given = [(pair.text("key").lower(), _written_value(pair)) for pair in source.objects("parameters")]
+    given = [
+        (pair.text("key").lower(), _written_value(pair, depth + 1)) for pair in source.objects("parameters")
+    ]
     definition = find_function(name)
     fixed = [each for each in definition.parameters if not each.repeated] if definition else []
     slots = [next((text for key, text in given if key == each.name.lower()), "") for each in fixed]
@@ -99,9 +104,9 @@ def _arguments(source: Reader, name: str) -> list[str]:
     return [*slots, *rest]
 
 
-def _written_value(pair: Reader) -> str:
+def _written_value(pair: Reader, depth: int) -> str:
     value = pair.optional_object("value")
     if value is None:
         return ""
     expression = value.optional_text("expression")
-    return expression or _written(value, value.text("type"))
+    return expression or _written(value, value.text("type"), depth)

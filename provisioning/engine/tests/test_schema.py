@@ -239,6 +239,15 @@ def test_a_tree_without_texts_is_put_together_from_its_parts() -> None:
     assert from_graph(Reader(tree, "")) == parse('Replace([a],"x",,,"b",,)')
 
 
+def test_a_tree_that_is_too_deep_is_refused() -> None:
+    tree: dict[str, Any] = {"type": "Attribute", "name": "a"}
+    for _ in range(300):
+        tree = {"type": "Function", "name": "Trim", "parameters": [{"key": "source", "value": tree}]}
+    with pytest.raises(SchemaError) as caught:
+        from_graph(Reader(tree, ""))
+    assert caught.value.code == "ExpressionTooDeep"
+
+
 @pytest.mark.parametrize("target", ["directory", "scim", "graph"])
 def test_a_default_document_can_be_read_and_written_unchanged(target: str) -> None:
     document = default_schema(
