@@ -19,11 +19,14 @@ class Backoff:
         self._base, self._cap, self._chance = base, cap, chance
         self._failures = 0
 
-    def failed(self) -> float:
-        """Seconds to wait now: anything up to the doubled limit, so that a crowd does not return at once."""
+    def failed(self, at_least: float | None = None) -> float:
+        """Seconds to wait now: anything up to the doubled limit, so that a crowd does not return at once.
+
+        ``at_least`` is what the other side asked for; the jitter is then added to it.
+        """
         limit = min(self._cap, self._base * 2.0 ** min(self._failures, 30))
         self._failures += 1
-        return limit * self._chance()
+        return (at_least or 0.0) + limit * self._chance()
 
     def succeeded(self) -> None:
         """The next failure waits briefly again."""

@@ -71,7 +71,7 @@ class BootstrapLoop:
             log.error('event=bootstrap-refused code=%s detail="%s"', error.code, error.detail)
             runtime.halt(error)
             return 0.0
-        delay = self._backoff.failed()
+        delay = self._backoff.failed(error.retry_after)
         log.warning(
             'event=bootstrap-failed code=%s retry_in=%.1f detail="%s"', error.code, delay, error.detail
         )

@@ -56,7 +56,7 @@ class BusLane:
             return
         if decision is Verdict.NEW_TOKEN:
             runtime.access.discard(access)
-        delay = self._backoff.failed()
+        delay = self._backoff.failed(error.retry_after)
         log.warning("event=bus-failed lane=%d code=%s retry_in=%.1f", self._number, error.code, delay)
         runtime.clock.wait(runtime.stop, delay)
 

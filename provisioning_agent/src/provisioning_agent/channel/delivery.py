@@ -94,7 +94,7 @@ class Delivery:
                 post_page(self._http, access.token, self._lease, number, page)
             except WireError as error:
                 self._weigh(error, access, number)
-                self._runtime.clock.wait(self._cancelled, backoff.failed())
+                self._runtime.clock.wait(self._cancelled, backoff.failed(error.retry_after))
                 continue
             self._access = access
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from provisioning_agent.wire.errors import WireError
 CONNECT_TIMEOUT_S: Final = 10
 READ_TIMEOUT_S: Final = 60
 _MAX_ANSWER: Final = 16 * 1024 * 1024
+_MAX_RETRY_AFTER_S: Final = 600.0
 
 
 class _Bearer(AuthBase):
@@ -37,7 +39,7 @@ class PortalHttp:
         self.base = f"{require_https(portal)}/hybrid/v1"
         self._session = requests.Session()
         self._session.headers["User-Agent"] = f"isthmus-agent/{__version__}"
-        self._verify: str | bool = str(ca_file) if ca_file else True
+        self._verify = _authorities(ca_file)
 
     def url(self, path: str) -> str:
         """The full URL of a call, which is also what an assertion is made for."""
@@ -77,7 +79,7 @@ class PortalHttp:
         except (requests.RequestException, OSError) as error:
             raise _unreachable("PortalUnreachable", error) from error
         if not 200 <= response.status_code < 300:
-            raise WireError.from_response(response.status_code, response.content[:_MAX_ANSWER])
+            raise _refusal(response)
         return response
 
     def close(self) -> None:
@@ -107,6 +109,19 @@ def _object(response: requests.Response) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WireError("UnreadableAnswer")
     return value
+
+
+def _refusal(response: requests.Response) -> WireError:
+    error = WireError.from_response(response.status_code, response.content[:_MAX_ANSWER])
+    wish = response.headers.get("Retry-After", "")
+    if wish.isascii() and wish.isdigit():
+        error.retry_after = min(float(wish), _MAX_RETRY_AFTER_S)
+    return error
+
+
+def _authorities(ca_file: Path | None) -> str | bool:
+    """The CA file given, else the host's own CAs, else those that come with requests."""
+    return str(ca_file) if ca_file else ssl.get_default_verify_paths().cafile or True
 
 
 def _unreachable(code: str, error: Exception) -> WireError:

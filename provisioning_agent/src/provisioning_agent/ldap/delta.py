@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -117,9 +116,5 @@ def _current(reader: ObjectReader, found: Found, change: Change, scope: ReadScop
     if not reader.is_group or not scope.holds(dn):
         yield from _in_or_out(reader, found, scope)
         return
-    added, removed = _texts(change.added), _texts(change.removed)
+    added, removed = change.member_guids(present=True), change.member_guids(present=False)
     yield from reader.maker.changed_group(guid, dn, found.attributes, added, removed, found.size)
-
-
-def _texts(guids: Iterable[bytes]) -> list[str]:
-    return [str(uuid.UUID(bytes=guid)) for guid in guids]

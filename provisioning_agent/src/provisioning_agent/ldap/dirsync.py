@@ -29,13 +29,22 @@ class CookieRefusedError(Exception):
 
 @dataclass(slots=True)
 class Change:
-    """What DirSync says of one object; members as raw 16-byte GUIDs to keep large deltas small."""
+    """What DirSync says of one object; members as raw 16-byte GUIDs, to keep large deltas small."""
 
     deleted: bool = False
     moved: bool = False
     created: bool = False
-    added: set[bytes] = field(default_factory=set)
-    removed: set[bytes] = field(default_factory=set)
+    members: dict[bytes, bool] | None = None
+
+    def note_members(self, values: list[bytes], *, present: bool) -> None:
+        """Members that are there or not; a later answer may take back what an earlier one said."""
+        told = {uuid.UUID(guid_of(value)).bytes: present for value in values}
+        if told:
+            self.members = (self.members or {}) | told
+
+    def member_guids(self, *, present: bool) -> list[str]:
+        """The members added, or those removed."""
+        return [str(uuid.UUID(bytes=raw)) for raw, there in (self.members or {}).items() if there is present]
 
 
 @dataclass(slots=True)
@@ -97,13 +106,5 @@ def _note(frame: bytes, by_guid: dict[str, Change]) -> None:
         change.deleted = deleted[0] == b"TRUE"
     change.moved |= bool(attributes.get(b"name") or attributes.get(b"parentGUID"))
     change.created |= bool(attributes.get(b"whenCreated"))
-    _note_members(attributes.get(ADDED, []), change.added, change.removed)
-    _note_members(attributes.get(REMOVED, []), change.removed, change.added)
-
-
-def _note_members(values: list[bytes], gain: set[bytes], lose: set[bytes]) -> None:
-    # A later answer may take back what an earlier one said.
-    for value in values:
-        guid = uuid.UUID(guid_of(value)).bytes
-        gain.add(guid)
-        lose.discard(guid)
+    change.note_members(attributes.get(REMOVED, []), present=False)
+    change.note_members(attributes.get(ADDED, []), present=True)

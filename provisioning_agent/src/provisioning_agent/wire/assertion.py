@@ -82,14 +82,22 @@ def _verified_claims(token: str, certificate: x509.Certificate, audience: str) -
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise WireError("AssertionInvalid", "The certificate has no EC key; enrol the agent again.")
     # Times are judged by _check_times, which knows the difference between "late" and "wrong clock".
-    options: Any = {"require": list(_REQUIRED), "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+    options: Any = {
+        "require": list(_REQUIRED),
+        "verify_exp": False,
+        "verify_iat": False,
+        "verify_nbf": False,
+        # One audience, not a list that happens to hold ours: an assertion serves one call.
+        "strict_aud": True,
+    }
     try:
         found = jwt.decode(token, key, algorithms=[ALGORITHM], audience=audience, options=options)
     except jwt.InvalidAudienceError as error:
         raise WireError(
             "AssertionInvalid", "The assertion was made for another URL; check the portal URL the agent uses."
         ) from error
-    except jwt.InvalidTokenError as error:
+    except (jwt.InvalidTokenError, TypeError) as error:
+        # TypeError: PyJWT's answer to some claims of another type than they should have.
         raise WireError("AssertionInvalid") from error
     return _claims(found, audience)
 

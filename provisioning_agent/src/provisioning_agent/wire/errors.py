@@ -123,6 +123,8 @@ class WireError(Exception):
         self.retry = retry if retry is not None else (known.retry if known else self.status >= 500)
         self.scim_type = scim_type
         self.correlation_id = correlation_id
+        # Seconds the answering side asked to be left alone (RFC 9110 §10.2.3); set by who saw the header.
+        self.retry_after: float | None = None
         super().__init__(f"{code}: {self.detail}")
 
     def to_body(self) -> dict[str, Any]:
