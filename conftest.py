@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("ISTHMUS_VAR", str(Path(__file__).resolve().parent / "var" / "test"))
+# Hints that a test does not follow itself go nowhere.
+os.environ.setdefault("ISTHMUS_BROKER_URL", "memory://")
 # Not in pyproject.toml: pytest-django would read the settings before this file.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 

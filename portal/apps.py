@@ -10,3 +10,9 @@ class PortalConfig(AppConfig):
 
     name = "portal"
     verbose_name = "Isthmus"
+
+    def ready(self) -> None:
+        """Make our Celery application the one that tasks are sent through, in every process."""
+        from portal import celery
+
+        celery.app.set_default()

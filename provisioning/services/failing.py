@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agents.bus import requests as bus
 from django.db import transaction
 from django.db.models import F
 
+from agents.bus import requests as bus
 from provisioning import errors
 from provisioning.models import Cycle, CycleStep, Job, JobState
 from provisioning.models.cycle import MOVING_STEPS

@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from agents.bus import pages as bus_pages
 from django.db import transaction
 from django.db.models import F
 
+from agents.bus import pages as bus_pages
 from agents.models import BusRequest, RequestState
 from provisioning.models import Cycle, CycleKind, CycleStep
 from provisioning.services import failing, reading

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from agents.bus import requests as bus
 from django.conf import settings
 from django.db import transaction
 
+from agents.bus import requests as bus
 from provisioning.engine import schedule
 from provisioning.errors import ERRORS
 from provisioning.models import Change, ChangeStatus, Cycle, CycleStep, Job, JobState, MemberChange

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import orjson
@@ -12,11 +12,12 @@ from django.db import transaction
 from provisioning.engine import guard
 from provisioning.engine.plan import Action, decide
 from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job
-from provisioning.services import holding
+from provisioning.services import holding, reading
 from provisioning.services.clock import now as clock
 from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
 from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
+from provisioning.services.reading import Reading
 from provisioning.store import locks, logs, planning, staging
 from provisioning.store.planning import DirtyObject, PlannedChange
 
@@ -54,18 +55,22 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     if cycle.kind == CycleKind.INITIAL:
         planning.mark_unseen(configuration, cycle.pk, now)
         staging.forget_seen(cycle.pk)
-    planning.store(cycle.pk, _decisions(planning.dirty_objects(configuration)))
-    planned = planning.plan_members(configuration, cycle.pk, MEMBER_BATCH_SIZE)
+    reader = reading.of(cycle.job.configuration)
+    planned: Counter[Phase] = Counter()
+    for dirty in planning.dirty_objects(configuration):
+        planning.store(cycle.pk, _decisions(dirty, reader, planned))
+    members = planning.plan_members(configuration, cycle.pk, MEMBER_BATCH_SIZE)
     planning.clean_unchanged(configuration, cycle.pk)
     logs.write_failed_at_plan(configuration, cycle.pk, now)
-    return _look(cycle, planned, now)
+    return _look(cycle, members, now)
 
 
-def _decisions(dirty: Iterator[DirtyObject]) -> Iterator[PlannedChange]:
-    """Decide object by object, numbering batches within each phase."""
-    planned: Counter[Phase] = Counter()
+def _decisions(
+    dirty: Iterable[DirtyObject], reader: Reading, planned: Counter[Phase]
+) -> Iterator[PlannedChange]:
+    """Decide object by object; ``planned`` counts on from call to call, to number batches within each phase."""
     for one in dirty:
-        change = _decide(one)
+        change = _decide(one, reader)
         if change is not None:
             kind, phase, old, new = change
             batch = planned[phase] // BATCH_SIZE
@@ -79,7 +84,7 @@ def _failure(one: DirtyObject) -> tuple[str, str, str]:
     return ChangeStatus.PLANNED, "", ""
 
 
-def _decide(one: DirtyObject) -> tuple[str, Phase, str, str] | None:
+def _decide(one: DirtyObject, reader: Reading) -> tuple[str, Phase, str, str] | None:
     if one.error_code and one.is_wanted:
         # The mapping failed: the target is left as it is, and the failure is logged.
         kind = Action.CREATE if one.wanted is None else Action.UPDATE
@@ -89,6 +94,7 @@ def _decide(one: DirtyObject) -> tuple[str, Phase, str, str] | None:
         link=one.link,
         wanted=orjson.loads(one.wanted) if one.wanted else {},
         exported=orjson.loads(one.exported) if one.exported else {},
+        clears=reader.clears(one.object_type),
     )
     if decision is None:
         return None

@@ -14,10 +14,10 @@ import orjson
 
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.mapping import CompiledMapping, compile_mapping
-from provisioning.engine.schema import Schema, load
+from provisioning.engine.schema import Filter, ObjectMapping, Schema, load
 from provisioning.engine.scoping import compile_scope
-from provisioning.models import Configuration, Job
-from provisioning_agent.wire.requests import ObjectTypeRequest, ReadRequest
+from provisioning.models import Configuration, Job, ObjectType
+from provisioning_agent.wire.requests import OBJECT_TYPES, ObjectTypeRequest, ReadRequest
 
 # Needed whatever the mapping asks for: identity, and the state that accountDisabled is derived from.
 _ALWAYS = frozenset({"objectGUID", "distinguishedName"})
@@ -45,6 +45,11 @@ class Reading:
     def context(self, now: datetime) -> EvaluationContext:
         """What expressions may know besides the object."""
         return EvaluationContext(now=now, random=SystemRandom(), default_domain=self.default_domain)
+
+    def clears(self, object_type: int) -> frozenset[str]:
+        """Target attributes of a type that are to be cleared when the mapping gives no value for them."""
+        one = self.types.get(ObjectType(object_type).label)
+        return one.mapping.clears_when_absent if one is not None else frozenset()
 
     @property
     def redacted(self) -> list[str]:
@@ -79,13 +84,21 @@ def _compile(document: bytes, default_domain: str) -> Reading:
     schema: Schema = load(orjson.loads(document))
     rule = schema.rules[0]
     types = {
-        mapping.source_object: _compile_type(mapping) for mapping in rule.object_mappings if mapping.enabled
+        name: _compile_type(name, mapping)
+        for name in OBJECT_TYPES
+        if (mapping := rule.object_mapping(name)) is not None
     }
     return Reading(types, rule.included_containers, rule.included_groups, default_domain)
 
 
-def _compile_type(object_mapping: Any) -> TypeReading:
-    mapping = compile_mapping(object_mapping)
-    always = _ALWAYS | _ALWAYS_OF_USERS if object_mapping.source_object == "user" else _ALWAYS
-    names = mapping.source_attributes | always
+def _compile_type(name: str, object_mapping: ObjectMapping) -> TypeReading:
+    # A null source of a clearing attribute is told by the missing key: most attributes of most objects are empty.
+    mapping = compile_mapping(object_mapping, explicit_nulls=False)
+    always = _ALWAYS | _ALWAYS_OF_USERS if name == "user" else _ALWAYS
+    names = mapping.source_attributes | _scope_attributes(object_mapping.scope) | always
     return TypeReading(compile_scope(object_mapping.scope), mapping, tuple(sorted(names)))
+
+
+def _scope_attributes(scope: Filter) -> frozenset[str]:
+    groups = scope.groups + scope.input_groups + scope.category_groups
+    return frozenset(clause.attribute for group in groups for clause in group.clauses)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agents.bus import requests as bus
 from django.db import transaction
 
+from agents.bus import requests as bus
 from provisioning.models import Cycle, CycleStep, Job, JobState
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import run_after

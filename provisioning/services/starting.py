@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from agents.bus import requests as bus
 from django.conf import settings
 from django.db import transaction
 
+from agents.bus import requests as bus
 from provisioning.models import Cycle, CycleKind, Job
 from provisioning.services import failing, reading
 from provisioning.services.jobs import RUNNING_STATES, run_after

@@ -15,10 +15,16 @@ from provisioning.targets.base import ObjectChange, Outcome
 
 _READ = """
 SELECT c.id, c.kind, c.object_type, l.target_id, o.wanted->>'SourceAnchorBinary',
-       CASE WHEN c.kind IN ('create', 'restore') THEN (o.create_only || o.wanted)::text ELSE c.new::text END
+       CASE c.kind WHEN 'create' THEN (o.create_only || o.wanted)::text
+                   WHEN 'restore' THEN (r.cleared || o.create_only || o.wanted)::text
+                   ELSE c.new::text END
   FROM provisioning_change c
   JOIN provisioning_sourceobject o ON o.id = c.source_id
   LEFT JOIN provisioning_link l ON l.source_id = o.id
+  -- What was exported before the deletion and is not wanted any more must not come back with the object.
+  LEFT JOIN LATERAL (
+      SELECT coalesce(jsonb_object_agg(key, NULL), '{}') AS cleared FROM jsonb_object_keys(l.exported) AS key
+  ) r ON c.kind = 'restore'
  WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned'
  ORDER BY c.id
 """

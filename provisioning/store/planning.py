@@ -121,13 +121,15 @@ def mark_unseen(configuration: UUID, cycle: int, now: datetime) -> None:
         cursor.execute(_MARK_UNSEEN, {"configuration": configuration, "cycle": cycle, "now": now})
 
 
-def dirty_objects(configuration: UUID) -> Iterator[DirtyObject]:
-    """What the plan has to look at, streamed; needs an open transaction."""
+def dirty_objects(configuration: UUID) -> Iterator[list[DirtyObject]]:
+    """What the plan has to look at, in lists of :data:`FETCH_ROWS`; needs an open transaction.
+
+    Between two lists the connection is free for other statements.
+    """
     with connection.chunked_cursor() as cursor:
         cursor.execute(_DIRTY, {"configuration": configuration})
         while rows := cursor.fetchmany(FETCH_ROWS):
-            for row in rows:
-                yield DirtyObject(*row)
+            yield [DirtyObject(*row) for row in rows]
 
 
 def store(cycle: int, changes: Iterable[PlannedChange]) -> None:
