@@ -49,11 +49,15 @@ class HybridIdentityService:
         else:
             await self._others(scope, receive, send)
 
+    async def close(self) -> None:
+        """Stop listening and let the database threads end."""
+        await self._service.wakeups.close()
+        self._service.threads.close()
+
     async def _live(self, receive: Receive, send: Send) -> None:
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
-        await self._service.wakeups.close()
-        self._service.threads.close()
+        await self.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, call: Call, send: Send) -> None:

@@ -8,11 +8,14 @@ from typing import Any
 
 import orjson
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from agents import errors
 from agents.api.application import HybridIdentityService
 from agents.api.http import Message, Receive, Scope, Send
+from agents.models import BusRequest, RequestState
+from agents.tests.cast import make_agent, make_domain, queue
 from provisioning_agent.wire.errors import CODES
 
 
@@ -34,7 +37,10 @@ async def exchange(scope: dict[str, Any], messages: Iterable[Message]) -> list[M
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await HybridIdentityService(console)(scope, receive, send)
+    application = HybridIdentityService(console)
+    await application(scope, receive, send)
+    if scope["type"] != "lifespan":
+        await application.close()
     return sent
 
 
@@ -79,6 +85,18 @@ async def test_the_process_starts_and_ends_in_good_order() -> None:
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_found_for_an_agent_that_left_meanwhile_is_handed_back() -> None:
+    domain = make_domain()
+    member = make_agent(domain)
+    queue(domain, timezone.now())
+    scope = http("/hybrid/v1/bus", "https", authorization=f"Bearer {member.bus_token(timezone.now())}")
+    # The look at the bus is under way in its thread when the news arrives.
+    asyncio.run(exchange(scope, [{"type": "http.request"}, {"type": "http.disconnect"}]))
+    request = BusRequest.objects.get()
+    assert (request.attempt, request.state, request.tries) == (1, RequestState.QUEUED, 0)
 
 
 def test_no_code_has_two_meanings_and_each_says_what_to_do() -> None:
