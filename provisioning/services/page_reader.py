@@ -78,7 +78,9 @@ def _map(
     attributes = resource[wire.AD_SCHEMA]
     for value in attributes.values():
         if type(value) is list:
-            value.sort()  # values of an LDAP attribute are a set; sorted, the same set is the same text
+            value.sort(
+                key=_order
+            )  # values of an LDAP attribute are a set; sorted, the same set is the same text
     encoded = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
     row: dict[str, Any] = {
         "guid": resource["id"],
@@ -93,6 +95,11 @@ def _map(
         )
     except EngineError as error:
         return StagedObject(**row, in_scope=True, **_unmapped(error))
+
+
+def _order(value: Any) -> str:
+    """A sort key for texts, numbers and references alike."""
+    return value if type(value) is str else str(value)
 
 
 def _wanted(attributes: Mapping[str, Any], mapped: TypeReading, context: Any) -> dict[str, Any]:
