@@ -226,6 +226,12 @@ class DirectoryConnection:
         return self._message_id
 
     def _frames(self, message_id: int) -> Iterator[bytes | Done]:
+        try:
+            yield from self._messages(message_id)
+        except ber.BerError as error:
+            raise DirectoryError("AdAnswerUnreadable") from error
+
+    def _messages(self, message_id: int) -> Iterator[bytes | Done]:
         while True:
             for frame in self._whole_frames():
                 found, kind = kind_of(frame)
@@ -246,9 +252,9 @@ class DirectoryConnection:
         buffer, pos = self._buffer, 0
         try:
             while len(buffer) - pos >= 6:
-                _, _, end = ber.header(buffer, pos)
-                if end - pos > _MAX_FRAME_BYTES:
-                    raise DirectoryError("AdAnswerUnreadable")
+                tag, _, end = ber.header(buffer, pos)
+                if tag != ber.SEQUENCE or end - pos > _MAX_FRAME_BYTES:
+                    raise ber.BerError("what arrives is no LDAP message")
                 if end > len(buffer):
                     return
                 frame = bytes(buffer[pos:end])

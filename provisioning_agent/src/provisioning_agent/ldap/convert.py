@@ -1,6 +1,7 @@
 """Attribute values from LDAP bytes to JSON, by one converter per attribute chosen once per request.
 
-A text that is not UTF-8 becomes base64, so that no value is ever lost or mangled.
+A text that is not UTF-8, or holds a NUL (as userParameters does), becomes base64: no value is lost or
+mangled, and none is a text that databases refuse.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Rule(NamedTuple):
 
 
 def _text(value: bytes) -> str:
+    if b"\0" in value:
+        return _binary(value)
     try:
         return value.decode()
     except UnicodeDecodeError:

@@ -71,15 +71,22 @@ def kind_of(frame: bytes) -> tuple[int, int]:
     """(message id, tag of the operation) of one complete message."""
     _, start, _ = ber.header(frame, 0)
     _, inner, stop = ber.header(frame, start)
+    if stop >= len(frame):
+        raise BerError("a message has no operation")
     return ber.to_int(frame[inner:stop]), frame[stop]
 
 
 def decode_done(frame: bytes) -> Done:
     """Take a SearchResultDone apart, its controls by OID."""
-    parts = ber.children(ber.children(frame)[0][1])
-    fields = ber.children(parts[1][1])
-    controls = parts[2][1] if len(parts) > 2 and parts[2][0] == _CONTROLS else b""
-    return Done(ber.to_int(fields[0][1]), fields[2][1].decode(errors="replace"), _decode_controls(controls))
+    try:
+        parts = ber.children(ber.children(frame)[0][1])
+        fields = ber.children(parts[1][1])
+        controls = parts[2][1] if len(parts) > 2 and parts[2][0] == _CONTROLS else b""
+        return Done(
+            ber.to_int(fields[0][1]), fields[2][1].decode(errors="replace"), _decode_controls(controls)
+        )
+    except IndexError as error:
+        raise BerError("a result lacks a part") from error
 
 
 def _decode_controls(content: bytes) -> dict[str, bytes]:

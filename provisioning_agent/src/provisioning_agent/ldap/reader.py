@@ -98,6 +98,8 @@ class _Reading:
     def _sees_tombstones(self) -> bool:
         base = f"<WKGUID={_DELETED_OBJECTS},{self.controller.root}>"
         wanted = Search(
-            base, filters.present("objectClass"), ("1.1",), Scope.BASE, (controls.show_deleted(),)
+            base, filters.present("objectClass"), ("whenCreated",), Scope.BASE, (controls.show_deleted(),)
         )
-        return self.connection.find(wanted) is not None
+        entry = self.connection.find(wanted)
+        # The container may be named to us and yet show nothing, neither of itself nor of what is in it.
+        return entry is not None and entry.first("whenCreated") is not None
