@@ -19,6 +19,7 @@ from provisioning.engine.expressions.nodes import (
     Keyword,
     Node,
     Number,
+    Omitted,
     Text,
     attribute_names,
     function_names,
@@ -263,10 +264,10 @@ def value_chain(node: Node) -> tuple[str | None, list[_Change]]:
     """
     if isinstance(node, Attribute):
         return node.name, []
-    if not isinstance(node, Call) or len(node.arguments) != 1:
+    if not isinstance(node, Call) or any(not isinstance(part, Omitted) for part in node.arguments[1:]):
         return None, []
     definition = find_function(node.name)
-    if definition is None or definition.unary is None:
+    if definition is None or definition.unary is None or not node.arguments:
         return None, []
     attribute, changes = value_chain(node.arguments[0])
     return attribute, [*changes, definition.unary]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -57,7 +57,7 @@ def absent(_attributes: Attributes, _context: EvaluationContext) -> Value:
 class FunctionDefinition:
     """A function of the language; strict means: null first argument, null result.
 
-    unary is the function itself where it is strict and made of its one argument alone;
+    unary is the function itself where it is strict and can do with its first argument alone;
     for_text does the same to a str alone, faster.
     """
 
@@ -84,8 +84,12 @@ class FunctionDefinition:
     @property
     def minimum(self) -> int:
         """The least number of arguments."""
-        needed = [index for index, parameter in enumerate(self.parameters) if parameter.required]
-        return needed[-1] + 1 if needed else 0
+        return minimum_of(self.parameters)
+
+
+def minimum_of(parameters: tuple[Parameter, ...]) -> int:
+    """The place of the last required parameter, from 1; 0 where none is."""
+    return max((place for place, parameter in enumerate(parameters, 1) if parameter.required), default=0)
 
 
 class Registry:
@@ -106,13 +110,17 @@ class Registry:
         strict: bool = False,
         for_text: Callable[[str], str] | None = None,
     ) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
-        """Declare a function of its argument values alone; strict ones are not called with null."""
+        """Declare a function of its argument values alone; strict ones are not called with null.
+
+        Parameters that are optional need a default in Python too.
+        """
+        needed = minimum_of(parameters)
 
         def register(function: Callable[..., Value]) -> Callable[..., Value]:
             def build(site: CallSite) -> Compiled:
-                return _plain_call(function, site, len(parameters), strict=strict)
+                return _plain_call(function, _given(site, needed), strict=strict)
 
-            unary = function if strict and len(parameters) == 1 else None
+            unary = function if strict and needed == 1 else None
             self.add(FunctionDefinition(name, parameters, build, result, strict, unary, for_text))
             return function
 
@@ -144,8 +152,7 @@ class Registry:
         return register
 
 
-def _plain_call(function: Callable[..., Value], site: CallSite, arity: int, *, strict: bool) -> Compiled:
-    arguments = _padded(site, arity)
+def _plain_call(function: Callable[..., Value], arguments: tuple[Compiled, ...], *, strict: bool) -> Compiled:
     if strict:
         return _strict_call(function, arguments)
     if len(arguments) == 1:
@@ -174,7 +181,7 @@ def _strict_call(function: Callable[..., Value], arguments: tuple[Compiled, ...]
 
 
 def _contextual_call(function: Callable[..., Value], site: CallSite, arity: int, *, strict: bool) -> Compiled:
-    arguments = _padded(site, arity)
+    arguments = _given(site, arity)
 
     def call(attributes: Attributes, context: EvaluationContext) -> Value:
         values = [argument(attributes, context) for argument in arguments]
@@ -185,12 +192,9 @@ def _contextual_call(function: Callable[..., Value], site: CallSite, arity: int,
     return call
 
 
-def _padded(site: CallSite, arity: int) -> tuple[Compiled, ...]:
-    """One closure per parameter (more for a repeated one); trailing empty slots are cut off."""
+def _given(site: CallSite, least: int) -> tuple[Compiled, ...]:
+    """One closure per argument, at least so many; trailing empty slots beyond that are cut off."""
     nodes = list(site.nodes)
-    while len(nodes) > arity and isinstance(nodes[-1], Omitted):
+    while len(nodes) > least and isinstance(nodes[-1], Omitted):
         nodes.pop()
-    return tuple(site.required(index) for index in range(max(arity, len(nodes))))
-
-
-Functions: TypeAlias = Mapping[str, FunctionDefinition]
+    return tuple(site.required(index) for index in range(max(least, len(nodes))))

@@ -32,7 +32,13 @@ def prepend(prefix: Value, source: Value) -> Value:
 @registry.plain("Join", Parameter("separator"), Parameter("source", repeated=True))
 def join(separator: Value, *sources: Value) -> Value:
     """All values of all sources, empty ones dropped, with the separator between them."""
-    parts = [part for source in sources for member in many(source) if (part := text(member))]
+    parts: list[str] = []
+    for source in sources:
+        if type(source) is str:
+            parts.append(source)
+        else:
+            parts.extend(text(member) or "" for member in many(source))
+    parts = [part for part in parts if part]
     between = text(separator) or ""
     size = sum(map(len, parts)) + len(between) * max(len(parts) - 1, 0)
     if size > 1_000_000:
