@@ -41,6 +41,7 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "SeveralAppRoles": "Use AppRoleAssignmentsComplex where an object may hold several roles.",
         "ValueTooLong": "Keep each value under 1 000 000 characters.",
         # mapping
+        "ReferenceExpected": "Map an attribute that refers to another object, such as manager.",
         "BooleanExpected": "Let the expression give True or False for this target attribute.",
         # documents
         "SchemaInvalid": "Correct the document at the path named.",

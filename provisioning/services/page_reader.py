@@ -107,7 +107,7 @@ def _wanted(attributes: Mapping[str, Any], mapped: TypeReading, context: Any) ->
     references = {
         name: value["value"]
         for name in mapped.mapping.reference_targets
-        if (value := result.attributes.pop(name, None)) is not None
+        if isinstance(value := result.attributes.pop(name, None), Mapping)
     }
     wanted = orjson.dumps(result.attributes, option=orjson.OPT_SORT_KEYS)
     guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else _EMPTY

@@ -70,7 +70,11 @@ def _date(value: Value) -> Json:
 
 def _reference(value: Value) -> Json:
     value = one(value)
-    return value if isinstance(value, Mapping) else text(value) or None
+    if value in (None, ""):
+        return None
+    if isinstance(value, Mapping) and isinstance(value.get("value"), str):
+        return value
+    raise EvaluationError("ReferenceExpected", "A reference to another object is needed.")
 
 
 def _each(convert: Convert) -> Convert:

@@ -181,6 +181,13 @@ def test_what_is_neither_true_nor_false_is_refused() -> None:
     assert caught.value.code == "BooleanExpected"
 
 
+@pytest.mark.parametrize("value", ["CN=Boss", 5, {"display": "CN=Boss"}])
+def test_what_is_no_reference_is_refused(value: object) -> None:
+    with pytest.raises(EvaluationError) as caught:
+        mapped(row("[a]", kind=AttributeType.REFERENCE), {"a": value})  # type: ignore[dict-item]  # any JSON
+    assert caught.value.code == "ReferenceExpected"
+
+
 def test_without_a_definition_a_value_keeps_its_type() -> None:
     mapping = AttributeMapping("T", parse("[a]"))
     assert mapped(mapping, {"a": 5}) == {"T": 5}
