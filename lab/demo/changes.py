@@ -79,7 +79,9 @@ def _move(connection: Connection, company: Company) -> Expectation:
     guid = _guid(connection, old)
     parent = next(dn for dn in company.department_dns if not old.endswith(dn))
     new = changes.move(connection, old, parent)
-    return Expectation("moved user", _attribute(guid, "OnPremisesDistinguishedName", new))
+    # As AD itself spells it: there is more than one way to escape a character in a DN.
+    [spelled] = changes.read(connection, new, "distinguishedName")["distinguishedName"]
+    return Expectation("moved user", _attribute(guid, "OnPremisesDistinguishedName", spelled))
 
 
 def _disable(connection: Connection, company: Company) -> Expectation:

@@ -11,7 +11,7 @@ from django.db import connection
 
 from provisioning.models import ChangeKind, ObjectType
 from provisioning.store import logs
-from provisioning.targets.base import ObjectChange, Outcome
+from provisioning.store.outbound import ObjectChange, Outcome
 
 _READ = """
 SELECT c.id, c.kind, c.object_type, l.target_id, o.wanted->>'SourceAnchorBinary',

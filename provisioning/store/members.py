@@ -10,7 +10,7 @@ from django.db import connection
 
 from provisioning.models import ObjectType
 from provisioning.store import changes, logs
-from provisioning.targets.base import MembershipChange, Outcome
+from provisioning.store.outbound import MembershipChange, Outcome
 
 # Memberships of objects that could not be created wait: their group stays dirty and is planned again.
 _READ = """

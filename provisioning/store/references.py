@@ -10,7 +10,7 @@ from django.db import connection
 
 from provisioning.models import ObjectType
 from provisioning.store import changes, logs
-from provisioning.targets.base import Outcome, ReferenceChange
+from provisioning.store.outbound import Outcome, ReferenceChange
 
 # One row for each reference attribute that differs and whose other end is in the target (or that is cleared).
 # An object whose reference can not be resolved yet stays marked and is looked at again in later cycles.

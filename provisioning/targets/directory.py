@@ -11,7 +11,7 @@ from directory.models.membership import MemberKind
 from directory.services import objects, relations
 from directory.services.rows import MembershipWrite, ObjectWrite, Verb, WriteResult
 from provisioning.models import ChangeKind, ObjectType
-from provisioning.targets.base import MembershipChange, ObjectChange, Outcome, ReferenceChange
+from provisioning.store.outbound import MembershipChange, ObjectChange, Outcome, ReferenceChange
 
 _KIND_OF = {
     ObjectType.USER: MemberKind.USER,
