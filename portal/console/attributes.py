@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 # Longer values are cut on screen; the whole is in the tooltip and in REST.
 _SHOWN = 240
@@ -57,7 +57,7 @@ def modified_rows(modified: object) -> list[ChangedRow]:
 def value_html(raw: object) -> SafeString:
     """A value as people read it: lists as lines, booleans as words, nothing as a dash."""
     if raw is None or raw == "" or raw == []:
-        return format_html('<span class="is-faint">–</span>')
+        return mark_safe('<span class="is-faint">–</span>')  # a constant
     if isinstance(raw, list):
         return format_html_join("", '<span class="is-line">{}</span>', ((_cut(_text(item)),) for item in raw))
     return _cut(_text(raw))

@@ -9,11 +9,10 @@ from datetime import datetime
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from portal.console import removals
 from portal.console.paginator import LimitedPaginator
@@ -43,9 +42,10 @@ VERBS = {
 }
 
 
-@require_POST
 def act(site: AdminSite, request: HttpRequest, job_id: int, verb: str) -> HttpResponse:
     """Do what a button says and return to the configuration."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     job = _job(request, job_id, "provisioning.change_job")
     if verb not in VERBS:
         raise Http404("There is no such action.")

@@ -121,6 +121,7 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 # Served straight from the apps: nothing to collect on a first start, and a deployment may still collect.
 WHITENOISE_USE_FINDERS = True
@@ -152,14 +153,14 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
-        "AgentState": "agents.models.AgentState",
-        "TargetKind": "provisioning.models.TargetKind",
-        "JobKind": "provisioning.models.JobKind",
-        "JobState": "provisioning.models.JobState",
-        "CycleKind": "provisioning.models.CycleKind",
-        "CycleStep": "provisioning.models.CycleStep",
-        "LogAction": "provisioning.models.LogAction",
-        "LogStatus": "provisioning.models.LogStatus",
+        "AgentStateEnum": "agents.models.AgentState",
+        "TargetKindEnum": "provisioning.models.TargetKind",
+        "JobKindEnum": "provisioning.models.JobKind",
+        "JobStateEnum": "provisioning.models.JobState",
+        "CycleKindEnum": "provisioning.models.CycleKind",
+        "CycleStepEnum": "provisioning.models.CycleStep",
+        "LogActionEnum": "provisioning.models.LogAction",
+        "LogStatusEnum": "provisioning.models.LogStatus",
     },
 }
 

@@ -148,7 +148,7 @@ _ERRORS = (
 
 
 def _directory(job: Job) -> list[DirectoryUser]:
-    users = [factories.user(number) for number in range(PEOPLE)]
+    users = factories.users(range(PEOPLE))
     DirectoryUser.objects.filter(pk__in=[user.pk for user in users[1:6]]).update(manager_id=users[0].pk)
     factories.group("Finance", *users[:23])
     factories.group("Research & Development", *users[20:55])

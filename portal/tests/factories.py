@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import random
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -166,12 +167,25 @@ def log_entry(of: Cycle, name: str, **fields: Any) -> ProvisioningLogEntry:
     return ProvisioningLogEntry.objects.create(**{**defaults, **fields})
 
 
-def source(of: Configuration, dn: str, kind: ObjectType = ObjectType.USER, **fields: Any) -> SourceObject:
+def source(of: Configuration, dn: str, **fields: Any) -> SourceObject:
     """An AD object as last reported."""
-    return SourceObject.objects.create(
+    made = _source(of, dn, **fields)
+    made.save()
+    return made
+
+
+def link(of: SourceObject, target_id: uuid.UUID, exported: dict[str, Any]) -> Link:
+    """What was written for an AD object."""
+    made = _link(of, target_id, exported)
+    made.save()
+    return made
+
+
+def _source(of: Configuration, dn: str, **fields: Any) -> SourceObject:
+    return SourceObject(
         configuration=of,
         guid=uuid.uuid4(),
-        object_type=kind,
+        object_type=ObjectType.USER,
         dn=dn,
         attributes_hash=b"0" * 16,
         wanted_hash=b"0" * 16,
@@ -180,10 +194,9 @@ def source(of: Configuration, dn: str, kind: ObjectType = ObjectType.USER, **fie
     )
 
 
-def link(of: SourceObject, target_id: uuid.UUID, exported: dict[str, Any]) -> Link:
-    """What was written for an AD object."""
+def _link(of: SourceObject, target_id: uuid.UUID, exported: dict[str, Any]) -> Link:
     now = timezone.now()
-    return Link.objects.create(
+    return Link(
         source=of,
         configuration=of.configuration,
         target_id=str(target_id),
@@ -220,6 +233,15 @@ def person(number: int) -> Person:
 
 def user(number: int, **fields: Any) -> DirectoryUser:
     """A user of the cloud directory."""
+    return users([number], **fields)[0]
+
+
+def users(numbers: Iterable[int], **fields: Any) -> list[DirectoryUser]:
+    """Users of the cloud directory, written at once."""
+    return DirectoryUser.objects.bulk_create(_user(number, **fields) for number in numbers)
+
+
+def _user(number: int, **fields: Any) -> DirectoryUser:
     who, moment = person(number), timezone.now() - timedelta(minutes=number)
     attributes = {
         "UserPrincipalName": who.upn,
@@ -228,11 +250,11 @@ def user(number: int, **fields: Any) -> DirectoryUser:
         "Surname": who.surname,
         "Mail": who.upn,
         "Department": DEPARTMENTS[number % len(DEPARTMENTS)],
-        "Title": "Analyst",
+        "JobTitle": "Analyst",
         "AccountEnabled": number % 9 != 0,
         "ProxyAddresses": [f"SMTP:{who.upn}", f"smtp:{number}@contoso.example"],
     }
-    return DirectoryUser.objects.create(
+    return DirectoryUser(
         immutable_id=anchor(), attributes=attributes, created_at=moment, updated_at=moment, **fields
     )
 
@@ -268,19 +290,24 @@ def anchor() -> str:
 
 
 def held(job: Job, people: int) -> Cycle:
-    """Hold a job over this many deletions."""
+    """Hold a job over this many removals, every tenth of them a disable."""
     waiting = cycle(job, CycleStep.HELD, minutes_ago=12, count_imported=people, count_planned=people)
-    for number in range(people):
-        who = person(number)
-        dn = f"CN={who.display_name},OU=Former,DC=contoso,DC=example"
-        gone = source(
-            job.configuration, dn, is_gone=True, gone_reason="deleted" if number % 3 else "out of scope"
+    gone = SourceObject.objects.bulk_create(_gone(job.configuration, number) for number in range(people))
+    Link.objects.bulk_create(
+        _link(each, uuid.uuid4(), {"UserPrincipalName": person(number).upn})
+        for number, each in enumerate(gone)
+    )
+    Change.objects.bulk_create(
+        Change(
+            cycle=waiting,
+            source_id=each.pk,
+            object_type=ObjectType.USER,
+            kind=ChangeKind.DELETE if number % 10 else ChangeKind.DISABLE,
+            phase=3,
+            batch=0,
         )
-        link(gone, uuid.uuid4(), {"UserPrincipalName": who.upn, "DisplayName": who.display_name})
-        kind = ChangeKind.DISABLE if number % 10 == 0 else ChangeKind.DELETE
-        Change.objects.create(
-            cycle=waiting, source_id=gone.pk, object_type=ObjectType.USER, kind=kind, phase=3, batch=0
-        )
+        for number, each in enumerate(gone)
+    )
     disables = len(range(0, people, 10))
     Job.objects.filter(pk=job.pk).update(
         state=JobState.HELD,
@@ -292,6 +319,11 @@ def held(job: Job, people: int) -> Cycle:
     )
     job.refresh_from_db()
     return waiting
+
+
+def _gone(of: Configuration, number: int) -> SourceObject:
+    dn = f"CN={person(number).display_name} {number},OU=Former,DC=branch,DC=contoso,DC=example"
+    return _source(of, dn, is_gone=True, gone_reason="deleted" if number % 3 else "out of scope")
 
 
 def schema() -> dict[str, Any]:

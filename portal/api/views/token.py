@@ -6,12 +6,14 @@ from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.authtoken.models import Token
 from rest_framework.authtoken.serializers import AuthTokenSerializer
-from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
+
+from portal.api.errors import ApiError
 
 
 class SignInThrottle(AnonRateThrottle):
@@ -40,10 +42,10 @@ class TokenView(APIView):
             sign_in.is_valid(raise_exception=True)
         except ValidationError as error:
             if "non_field_errors" in sign_in.errors:
-                raise AuthenticationFailed from error
+                raise ApiError("AuthenticationFailed") from error
             raise
         user = sign_in.validated_data["user"]
         if not user.is_staff:
-            raise AuthenticationFailed
+            raise ApiError("AuthenticationFailed")
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key}, headers={"Cache-Control": "no-store"})

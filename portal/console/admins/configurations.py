@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +21,7 @@ from portal.console.base import ConsoleAdmin
 from portal.console.site import site
 from portal.console.widgets import Textarea
 from provisioning.models import Configuration, Target
-from provisioning.services import configurations
+from provisioning.services import configurations, removing
 
 _BASICS = ("name", "domain", "target")
 _SWITCHES = ("notification_addresses", "delete_threshold_enabled", "delete_threshold")
@@ -127,6 +128,20 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
     def response_post_save_change(self, request: HttpRequest, obj: Configuration) -> HttpResponse:  # type: ignore[override]  # a redirect is one
         """Back to the configuration."""
         return redirect("admin:provisioning_configuration_change", obj.pk)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask, then delete. Django's own page would list every object of the domain first."""
+        obj = self.visible_object(request, object_id)
+        if not self.has_delete_permission(request, obj):
+            raise PermissionDenied
+        if request.method == "POST":
+            self.log_deletions(request, Configuration.objects.filter(pk=obj.pk))
+            removing.remove(obj)
+            messages.success(request, f"{obj} is deleted. What it wrote to {obj.target} is still there.")
+            return redirect("admin:provisioning_configuration_changelist")
+        return self.render_page(request, "console/configuration_delete.html", obj, {"tab": "delete"})
 
     @admin.display(description="State")
     def job_state(self, configuration: Configuration) -> SafeString | str:
