@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from reading import question
@@ -91,8 +90,7 @@ def test_values_are_converted_by_their_syntax() -> None:
     plan = Plan(
         ["title", "proxyAddresses", "FLAG", "size", "photo", "manager", "unused", "unknown"], syntaxes
     )
-    into: dict[str, Any] = {}
-    plan.apply(
+    into = plan.apply(
         {
             b"TITLE": ["Größe".encode()],
             b"proxyAddresses;range=0-1": [b"a", b"b"],
@@ -102,8 +100,7 @@ def test_values_are_converted_by_their_syntax() -> None:
             b"manager": [f"<GUID={GUID}>;CN=Boss,DC=x".encode()],
             b"unused": [],
             b"notAsked": [b"x"],
-        },
-        into,
+        }
     )
     assert into == {
         "title": "Größe",
@@ -117,8 +114,7 @@ def test_values_are_converted_by_their_syntax() -> None:
 
 @pytest.mark.parametrize("value", [b"Gr\xf6\xdfe", b"a\x00b"])
 def test_a_text_that_is_no_plain_text_is_kept_as_base64(value: bytes) -> None:
-    into: dict[str, Any] = {}
-    Plan(["title"], {"title": Syntax(Kind.TEXT, True)}).apply({b"title": [value]}, into)
+    into = Plan(["title"], {"title": Syntax(Kind.TEXT, True)}).apply({b"title": [value]})
     assert base64.b64decode(into["title"]) == value
 
 
@@ -131,9 +127,12 @@ def test_whether_values_were_kept_back(spelled: bytes, cut: bool) -> None:
 
 def test_the_disabled_flag_brings_its_source_along() -> None:
     assert ldap_attributes(("accountDisabled", "distinguishedName", "mail")) == ("mail", "userAccountControl")
-    maker = ResourceMaker("user", ("accountDisabled",), Plan((), {}))
-    item = maker.full(GUID, "CN=x", {b"userAccountControl": [b"514"]}, None, 1)
+    maker = ResourceMaker("user", ("accountDisabled",))
+    item = maker.full(Reference(GUID, "CN=x"), {"userAccountControl": 514}, None, 1)
     assert item.resource[AD_SCHEMA] == {"accountDisabled": True}
+    both = ResourceMaker("user", ("accountDisabled", "USERaccountControl"))
+    item = both.full(Reference(GUID, "CN=x"), {"USERaccountControl": 512}, None, 1)
+    assert item.resource[AD_SCHEMA] == {"USERaccountControl": 512, "accountDisabled": False}
 
 
 def test_a_watermark_survives_and_is_bound_to_its_question() -> None:

@@ -24,10 +24,20 @@ from pyasn1.codec.ber import encoder
 
 from provisioning_agent.ldap import ber, controls, filters
 from provisioning_agent.ldap.connection import Endpoint, entry_of
+from provisioning_agent.ldap.convert import Plan
 from provisioning_agent.ldap.errors import DirectoryError
-from provisioning_agent.ldap.messages import Scope, Search, decode_entry, encode_search, kind_of
+from provisioning_agent.ldap.messages import (
+    Scope,
+    Search,
+    decode_entry,
+    encode_search,
+    entry_name,
+    kind_of,
+)
+from provisioning_agent.ldap.schema import Kind, Syntax
 
 SCOPES = {"BASE": "BASE", "LEVEL": "ONE_LEVEL", "SUBTREE": "SUBTREE"}
+GUID = "b3d4bfbd-3c45-4ee4-83e0-5db0a9f0b8f2"
 TRUE = b"\x01\x01\x01"
 ATTRIBUTES = st.dictionaries(
     st.from_regex(r"[a-zA-Z][a-zA-Z0-9;=-]{0,40}", fullmatch=True),
@@ -63,6 +73,21 @@ def test_entries_are_decoded_as_they_were_encoded(name: str, attributes: dict[st
     found_name, found = decode_entry(frame)
     assert found_name.decode() == name
     assert found == {attribute.encode(): values for attribute, values in attributes.items()}
+
+
+@given(ATTRIBUTES, st.sampled_from(list(Kind)), st.booleans())
+def test_converting_while_decoding_gives_the_same_as_one_after_the_other(
+    attributes: dict[str, list[bytes]], kind: Kind, single: bool
+) -> None:
+    if kind in (Kind.INTEGER, Kind.REFERENCE):
+        made = b"-12" if kind is Kind.INTEGER else f"<GUID={GUID}>;CN=x".encode()
+        attributes = {name: [made] * len(values) for name, values in attributes.items()}
+    wanted = list(attributes)[::2]
+    plan = Plan(wanted, {name.lower(): Syntax(kind, single) for name in wanted})
+    frame = encoded_entry("CN=x", attributes)
+    name, start = entry_name(frame)
+    assert name == b"CN=x"
+    assert plan.convert(frame, start) == plan.apply(decode_entry(frame)[1])
 
 
 def long_lengths(content: bytes, tag: int) -> bytes:

@@ -10,19 +10,21 @@ from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from . import ber
 from .names import parse_extended
 from .schema import Kind, Syntax
 
-Converter = Callable[[list[bytes]], Any]
+Scalar = Callable[[bytes], Any]
 
 RANGE_MARK: Final = b";range="
 
 
 class Rule(NamedTuple):
-    """The name to write an attribute under, and how."""
+    """The name to write an attribute under, whether as one value or a list, and how to write a value."""
 
     name: str
-    convert: Converter
+    single: bool
+    scalar: Scalar
 
 
 def _text(value: bytes) -> str:
@@ -47,7 +49,7 @@ def _reference(value: bytes) -> dict[str, str]:
     return {"value": guid, "display": dn}
 
 
-_SCALARS: Final[Mapping[Kind, Callable[[bytes], Any]]] = {
+_SCALARS: Final[Mapping[Kind, Scalar]] = {
     Kind.TEXT: _text,
     Kind.BOOLEAN: _boolean,
     Kind.INTEGER: int,
@@ -56,23 +58,15 @@ _SCALARS: Final[Mapping[Kind, Callable[[bytes], Any]]] = {
 }
 
 
-def converter(syntax: Syntax) -> Converter:
-    """Single-valued attributes become a scalar, multi-valued ones a list."""
-    scalar = _SCALARS[syntax.kind]
-    if syntax.single:
-        return lambda values: scalar(values[0])
-    return lambda values: [scalar(value) for value in values]
-
-
 class Plan(dict[bytes, Rule | None]):
     """Rules by attribute name as the server spells it; spellings are learned as they come up."""
 
     def __init__(self, wanted: Iterable[str], syntaxes: Mapping[str, Syntax]) -> None:
         super().__init__()
         self._rules = {
-            name.lower().encode(): Rule(name, converter(syntaxes[name.lower()]))
+            name.lower().encode(): Rule(name, syntax.single, _SCALARS[syntax.kind])
             for name in wanted
-            if name.lower() in syntaxes
+            if (syntax := syntaxes.get(name.lower())) is not None
         }
 
     def __missing__(self, spelled: bytes) -> Rule | None:
@@ -80,9 +74,58 @@ class Plan(dict[bytes, Rule | None]):
         self[spelled] = rule
         return rule
 
-    def apply(self, attributes: Mapping[bytes, list[bytes]], into: dict[str, Any]) -> None:
+    def apply(self, attributes: Mapping[bytes, list[bytes]]) -> dict[str, Any]:
         """Convert every wanted attribute that has a value."""
+        into: dict[str, Any] = {}
         for spelled, values in attributes.items():
             rule = self[spelled]
             if rule is not None and values:
-                into[rule.name] = rule.convert(values)
+                name, single, scalar = rule
+                into[name] = scalar(values[0]) if single else [scalar(value) for value in values]
+        return into
+
+    def convert(self, data: bytes, pos: int) -> dict[str, Any]:
+        """The same, straight from an entry's bytes; ``pos`` is where its attributes start.
+
+        This and `messages.decode_entry` are the two loops that run for every object of a domain: no call
+        per element, lengths below 128 read in place, `ber.header` for the rest.
+        """
+        header = ber.header
+        into: dict[str, Any] = {}
+        _, pos, end = header(data, pos)
+        if end > len(data):
+            raise ber.BerError("an entry ends in the middle")
+        while pos < end:
+            size = data[pos + 1]
+            pos += 2 if size < 0x80 else size - 0x7E
+            size = data[pos + 1]
+            if size < 0x80:
+                pos += 2
+                stop = pos + size
+            else:
+                _, pos, stop = header(data, pos)
+            rule = self[data[pos:stop]]
+            size = data[stop + 1]
+            if size < 0x80:
+                pos = stop + 2
+                stop = pos + size
+            else:
+                _, pos, stop = header(data, stop)
+            if rule is None or pos >= stop:
+                pos = stop
+                continue
+            name, single, scalar = rule
+            values = []
+            while pos < stop:
+                size = data[pos + 1]
+                if size < 0x80:
+                    pos += 2
+                    after = pos + size
+                else:
+                    _, pos, after = header(data, pos)
+                values.append(scalar(data[pos:after]))
+                pos = after
+            into[name] = values[0] if single else values
+        if pos != end:
+            raise ber.BerError("an entry's attributes do not fill it")
+        return into

@@ -112,9 +112,8 @@ def _excluding(reader: ObjectReader, root: str, guids: list[str]) -> Iterator[Fo
 
 
 def _current(reader: ObjectReader, found: Found, change: Change, scope: ReadScope) -> Iterator[Item]:
-    guid, dn = found.reference
-    if not reader.is_group or not scope.holds(dn):
+    if not reader.is_group or not scope.holds(found.reference.dn):
         yield from _in_or_out(reader, found, scope)
         return
     added, removed = change.member_guids(present=True), change.member_guids(present=False)
-    yield from reader.maker.changed_group(guid, dn, found.attributes, added, removed, found.size)
+    yield from reader.maker.changed_group(found.reference, found.values, added, removed, found.size)

@@ -98,12 +98,16 @@ def _decode_controls(content: bytes) -> dict[str, bytes]:
     return found
 
 
-def decode_entry(frame: bytes) -> tuple[bytes, dict[bytes, list[bytes]]]:
-    """A SearchResultEntry as (name, values by attribute name).
+def entry_name(frame: bytes) -> tuple[bytes, int]:
+    """The name of a SearchResultEntry, and where its attributes start."""
+    _, pos, _ = ber.header(frame, 0)
+    _, pos, _ = ber.header(frame, ber.header(frame, pos)[2])
+    _, start, stop = ber.header(frame, pos)
+    return frame[start:stop], stop
 
-    This runs once per object of the domain, so lengths below 128 are read in place and everything is
-    one flat loop; `ber.header` serves the rest.
-    """
+
+def decode_entry(frame: bytes) -> tuple[bytes, dict[bytes, list[bytes]]]:
+    """A SearchResultEntry as (name, values by attribute name)."""
     try:
         return _decode_entry(frame)
     except IndexError as error:
@@ -112,10 +116,7 @@ def decode_entry(frame: bytes) -> tuple[bytes, dict[bytes, list[bytes]]]:
 
 def _decode_entry(data: bytes) -> tuple[bytes, dict[bytes, list[bytes]]]:
     header = ber.header
-    pos = header(data, header(data, 0)[1])[2]
-    _, pos, _ = header(data, pos)
-    _, start, pos = header(data, pos)
-    name = data[start:pos]
+    name, pos = entry_name(data)
     _, pos, end = header(data, pos)
     if end > len(data):
         raise BerError("an entry ends in the middle")

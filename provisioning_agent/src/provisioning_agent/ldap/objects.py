@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from provisioning_agent.wire.requests import ObjectTypeRequest
 
 from . import controls, filters
+from .ber import BerError
 from .connection import DirectoryConnection, Entry, entry_of
 from .convert import RANGE_MARK, Plan
-from .messages import Search
+from .messages import Search, entry_name
 from .names import Reference, is_conflict, parse_extended
 from .ranges import read_whole
 from .resources import FIRST_MEMBERS, Item, ResourceMaker, is_cut, ldap_attributes, member_guids
@@ -22,10 +23,11 @@ GROUP: Final = "group"
 
 
 class Found(NamedTuple):
-    """One object as read: who it is, its raw values, and the size of its entry in bytes."""
+    """One object as read: who it is, its values as JSON has them, its members, its size in bytes."""
 
     reference: Reference
-    attributes: Mapping[bytes, list[bytes]]
+    values: dict[str, Any]
+    members: list[str]
     size: int
 
 
@@ -44,7 +46,8 @@ class ObjectReader:
         self.name = wanted.name
         self.attributes = ldap_attributes(wanted.attributes)
         self.filter = filters.object_type(wanted.name)
-        self.maker = ResourceMaker(wanted.name, wanted.attributes, Plan(self.attributes, syntaxes))
+        self.maker = ResourceMaker(wanted.name, wanted.attributes)
+        self._plan = Plan(self.attributes, syntaxes)
         self._with_members = (*self.attributes, FIRST_MEMBERS) if self.is_group else self.attributes
 
     @property
@@ -58,14 +61,12 @@ class ObjectReader:
         cut: list[str] = []
         for frames in self._connection.pages(search, self._page_size):
             for frame in frames:
-                found = _found(frame)
-                if is_conflict(found.reference.dn):
-                    continue
-                if RANGE_MARK in frame and is_cut(found.attributes):
+                found = self._found(frame)
+                if isinstance(found, Reference):
                     # Asking for the rest now would disturb the page that is already on its way.
-                    cut.append(found.reference.guid)
-                    continue
-                yield found
+                    cut.append(found.guid)
+                elif not is_conflict(found.reference.dn):
+                    yield found
         yield from self.complete(cut)
 
     def complete(self, guids: Iterable[str]) -> Iterator[Found]:
@@ -73,7 +74,7 @@ class ObjectReader:
         for guid in guids:
             entry = read_whole(self._connection, guid, self._with_members)
             if entry is not None:
-                yield _whole(entry)
+                yield self._whole(entry)
 
     def current(self, root: str, guids: Iterable[str]) -> Iterator[Found]:
         """Objects by GUID without their members; those that are gone or excluded are left out."""
@@ -83,12 +84,10 @@ class ObjectReader:
 
     def items(self, found: Found) -> Iterator[Item]:
         """The object's resources, a group's with its whole membership."""
-        guid, dn = found.reference
-        if not self.is_group:
-            yield self.maker.full(guid, dn, found.attributes, None, found.size)
-            return
-        members = member_guids(found.attributes)
-        yield from self.maker.group(guid, dn, found.attributes, members, found.size)
+        if self.is_group:
+            yield from self.maker.group(found.reference, found.values, found.members, found.size)
+        else:
+            yield self.maker.full(found.reference, found.values, None, found.size)
 
     def _batch(self, root: str, guids: list[str]) -> Iterator[Found]:
         these = filters.guids(uuid.UUID(guid).bytes_le for guid in guids)
@@ -97,25 +96,31 @@ class ObjectReader:
             if is_cut(entry.attributes):
                 yield from self._completed(entry)
             else:
-                found = _whole(entry)
+                found = self._whole(entry)
                 if not is_conflict(found.reference.dn):
                     yield found
 
     def _completed(self, entry: Entry) -> Iterator[Found]:
         whole = read_whole(self._connection, parse_extended(entry.name).guid, self.attributes)
         if whole is not None:
-            yield _whole(whole)
+            yield self._whole(whole)
 
     def _search(self, base: str, wanted: filters.Filter, attributes: tuple[str, ...]) -> Search:
         asked = (controls.extended_dn(), controls.domain_scope())
         return Search(base, wanted, attributes, controls=asked)
 
+    def _found(self, frame: bytes) -> Found | Reference:
+        """The object in an entry, or only who it is when the server kept values back."""
+        if RANGE_MARK in frame:
+            entry = entry_of(frame)
+            return parse_extended(entry.name) if is_cut(entry.attributes) else self._whole(entry)
+        try:
+            name, start = entry_name(frame)
+            return Found(parse_extended(name), self._plan.convert(frame, start), [], len(frame))
+        except IndexError as error:
+            raise BerError("an entry ends in the middle") from error
 
-def _found(frame: bytes) -> Found:
-    name, attributes = entry_of(frame)
-    return Found(parse_extended(name), attributes, len(frame))
-
-
-def _whole(entry: Entry) -> Found:
-    size = sum(len(value) for values in entry.attributes.values() for value in values)
-    return Found(parse_extended(entry.name), entry.attributes, size)
+    def _whole(self, entry: Entry) -> Found:
+        size = sum(len(value) for values in entry.attributes.values() for value in values)
+        values = self._plan.apply(entry.attributes)
+        return Found(parse_extended(entry.name), values, member_guids(entry.attributes), size)

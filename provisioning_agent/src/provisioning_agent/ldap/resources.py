@@ -8,10 +8,11 @@ from typing import Any, Final, NamedTuple
 from provisioning_agent.wire.limits import GROUP_MEMBERS_PER_RESOURCE
 from provisioning_agent.wire.pages import AD_SCHEMA, RESOURCE_SCHEMAS
 
-from .convert import RANGE_MARK, Plan
-from .names import guid_of
+from .convert import RANGE_MARK
+from .names import Reference, guid_of
 
 _ACCOUNT_DISABLE: Final = 0x2
+_FLAGS: Final = "userAccountControl"
 _MEMBER_WEIGHT: Final = 40
 # What a continuation or tombstone adds to a page, roughly.
 _SMALL_WEIGHT: Final = 200
@@ -36,62 +37,55 @@ def ldap_attributes(wanted: Sequence[str]) -> tuple[str, ...]:
     stored = [name for name in wanted if name.lower() not in _DERIVED]
     lower = {name.lower() for name in wanted}
     if "accountdisabled" in lower and "useraccountcontrol" not in lower:
-        stored.append("userAccountControl")
+        stored.append(_FLAGS)
     return tuple(stored)
 
 
 class ResourceMaker:
     """Makes the resources of one object type; built once per request."""
 
-    def __init__(self, object_type: str, wanted: Sequence[str], plan: Plan) -> None:
+    def __init__(self, object_type: str, wanted: Sequence[str]) -> None:
+        names = {name.lower(): name for name in wanted}
         self.object_type = object_type
-        self._plan = plan
-        self._names = {name.lower(): name for name in wanted}
         self._meta = {"resourceType": object_type}
-        self._dn_name = self._names.get("distinguishedname")
-        self._disabled_name = self._names.get("accountdisabled")
+        self._dn_name = names.get("distinguishedname")
+        self._disabled_name = names.get("accountdisabled")
+        self._flags_name = names.get("useraccountcontrol", _FLAGS)
+        self._hide_flags = "useraccountcontrol" not in names
 
     def full(
-        self,
-        guid: str,
-        dn: str,
-        attributes: Mapping[bytes, list[bytes]],
-        members: Mapping[str, Any] | None,
-        weight: int,
+        self, who: Reference, values: dict[str, Any], members: Mapping[str, Any] | None, weight: int
     ) -> Item:
         """The object's whole state; ``members`` as in the wire contract, for groups."""
-        values: dict[str, Any] = {}
         if self._dn_name is not None:
-            values[self._dn_name] = dn
-        self._plan.apply(attributes, values)
+            values[self._dn_name] = who.dn
         if self._disabled_name is not None:
-            _set_disabled(values, self._disabled_name, attributes)
-        resource = {"schemas": RESOURCE_SCHEMAS, "id": guid, "meta": self._meta, AD_SCHEMA: values}
+            self._set_disabled(values, self._disabled_name)
+        resource = {"schemas": RESOURCE_SCHEMAS, "id": who.guid, "meta": self._meta, AD_SCHEMA: values}
         if members is not None:
             resource["members"] = members
         return Item(resource, weight, True)
 
     def group(
-        self, guid: str, dn: str, attributes: Mapping[bytes, list[bytes]], members: Sequence[str], weight: int
+        self, who: Reference, values: dict[str, Any], members: Sequence[str], weight: int
     ) -> Iterator[Item]:
         """A group with its whole membership, continued in further resources where it is large."""
         step = GROUP_MEMBERS_PER_RESOURCE
-        yield self.full(guid, dn, attributes, _members(True, members[:step], ()), weight)
-        yield from self.continued(guid, members[step:], ())
+        yield self.full(who, values, _members(True, members[:step], ()), weight)
+        yield from self.continued(who.guid, members[step:], ())
 
     def changed_group(
         self,
-        guid: str,
-        dn: str,
-        attributes: Mapping[bytes, list[bytes]],
+        who: Reference,
+        values: dict[str, Any],
         added: Sequence[str],
         removed: Sequence[str],
         weight: int,
     ) -> Iterator[Item]:
         """A group with what was added to and removed from its membership."""
         step = GROUP_MEMBERS_PER_RESOURCE
-        yield self.full(guid, dn, attributes, _members(False, added[:step], removed[:step]), weight)
-        yield from self.continued(guid, added[step:], removed[step:])
+        yield self.full(who, values, _members(False, added[:step], removed[:step]), weight)
+        yield from self.continued(who.guid, added[step:], removed[step:])
 
     def continued(self, guid: str, added: Sequence[str], removed: Sequence[str]) -> Iterator[Item]:
         """The rest of a membership, in resources of bounded size."""
@@ -111,15 +105,16 @@ class ResourceMaker:
         meta = {"resourceType": self.object_type, "tombstone": kind}
         return Item({"schemas": RESOURCE_SCHEMAS, "id": guid, "meta": meta}, _SMALL_WEIGHT, False)
 
+    def _set_disabled(self, values: dict[str, Any], name: str) -> None:
+        flags = values.get(self._flags_name)
+        if flags is not None:
+            values[name] = bool(flags & _ACCOUNT_DISABLE)
+            if self._hide_flags:
+                del values[self._flags_name]
+
 
 def _members(whole: bool, added: Sequence[str], removed: Sequence[str]) -> dict[str, Any]:
     return {"whole": whole, "added": list(added), "removed": list(removed)}
-
-
-def _set_disabled(values: dict[str, Any], name: str, attributes: Mapping[bytes, list[bytes]]) -> None:
-    flags = attributes.get(b"userAccountControl")
-    if flags:
-        values[name] = bool(int(flags[0]) & _ACCOUNT_DISABLE)
 
 
 def member_guids(attributes: Mapping[bytes, list[bytes]]) -> list[str]:
