@@ -27,7 +27,13 @@ from provisioning.engine.expressions.nodes import (
     walk,
 )
 from provisioning.engine.schema.conversion import Convert, Json, converter, takes_text_as_it_is
-from provisioning.engine.schema.model import AttributeMapping, AttributeType, FlowType, ObjectMapping
+from provisioning.engine.schema.model import (
+    AttributeMapping,
+    AttributeType,
+    FlowBehavior,
+    FlowType,
+    ObjectMapping,
+)
 from provisioning.engine.scoping import scope_attributes
 from provisioning.engine.values import IGNORED, Attributes, Compiled, Value
 
@@ -62,7 +68,7 @@ class CompiledMapping:
     source_attributes: what has to be read from the source. reference_targets: target attributes
     that hold references. clears_when_absent: those for which a null source clears the target.
     fill_only: written only while the target has no value. merge_only: values are added, never
-    removed. matching: target attributes to match by, in order. redacted_sources: source
+    removed. flow_always: written again though nothing changed. matching: target attributes to match by, in order. redacted_sources: source
     attributes whose values must not be shown.
     """
 
@@ -71,6 +77,7 @@ class CompiledMapping:
     clears_when_absent: frozenset[str]
     fill_only: frozenset[str]
     merge_only: frozenset[str]
+    flow_always: frozenset[str]
     matching: tuple[str, ...]
     redacted: frozenset[str]
     redacted_sources: frozenset[str]
@@ -172,6 +179,7 @@ class _Compilation:
             clears_when_absent=frozenset(self.clears),
             fill_only=self.targets_with(FlowType.ATTRIBUTE_ADD_ONLY),
             merge_only=self.targets_with(FlowType.VALUE_ADD_ONLY, FlowType.MULTI_VALUE_ADD_ONLY),
+            flow_always=self.always_written(),
             matching=self.matching(),
             redacted=frozenset(self.redacted),
             redacted_sources=frozenset(self.redacted_sources),
@@ -184,6 +192,10 @@ class _Compilation:
 
     def targets_with(self, *flows: FlowType) -> frozenset[str]:
         return frozenset(each.target for each in self.mapping.attribute_mappings if each.flow_type in flows)
+
+    def always_written(self) -> frozenset[str]:
+        mappings = self.mapping.attribute_mappings
+        return frozenset(each.target for each in mappings if each.flow_behavior is FlowBehavior.ALWAYS)
 
     def targets_of_type(self, kind: AttributeType) -> frozenset[str]:
         mappings = self.mapping.attribute_mappings

@@ -14,6 +14,7 @@ from provisioning.engine.schema.model import (
     Clause,
     Filter,
     FilterGroup,
+    FlowBehavior,
     FlowType,
     ObjectDefinition,
     ObjectMapping,
@@ -216,11 +217,12 @@ def test_others_learn_what_they_need_of_the_mapping() -> None:
         row('"x"', flow=FlowType.ATTRIBUTE_ADD_ONLY, target="F"),
         row("[m]", flow=FlowType.MULTI_VALUE_ADD_ONLY, many=True, target="M"),
         AttributeMapping("Second", parse("[b]"), matching_priority=2),
-        AttributeMapping("First", parse("[a]"), matching_priority=1),
+        AttributeMapping("First", parse("[a]"), matching_priority=1, flow_behavior=FlowBehavior.ALWAYS),
     )
     assert mapping.reference_targets == {"Manager"}
     assert mapping.fill_only == {"F"}
     assert mapping.merge_only == {"M"}
+    assert mapping.flow_always == {"First"}
     assert mapping.matching == ("First", "Second")
 
 
