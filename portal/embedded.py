@@ -85,6 +85,15 @@ def is_running() -> bool:
     return info is not None and info.is_running()
 
 
+def has_clients() -> bool:
+    """Whether anybody besides the caller of this is connected to our database."""
+    query = """SELECT count(*) > 1 FROM pg_stat_activity
+                WHERE datname = %s AND backend_type = 'client backend'"""
+    with psycopg.connect(host=str(socket_directory()), user=SUPERUSER, dbname=DATABASE) as connection:
+        row = connection.execute(query, (DATABASE,)).fetchone()
+        return row is not None and bool(row[0])
+
+
 def socket_directory() -> Path:
     """Where the server's unix socket is; the data directory while the server has not told otherwise."""
     info = _postmaster()

@@ -71,7 +71,7 @@ class Scene:
         """Stop every child: agent first, then Isthmus, then the domain controller."""
         for child in (self.agent, self.honcho):
             if child is not None:
-                child.stop(seconds=20)
+                child.stop(seconds=40)
         self.stack.stop_database()
         self.forest.stop()
 
@@ -81,7 +81,7 @@ class Scene:
 
     def _start_honcho(self) -> None:
         self.honcho = Child(
-            [str(Path(sys.executable).with_name("honcho")), "start", "-f", "Procfile"],
+            [sys.executable, "-m", "lab.patient_honcho", "start", "-f", "Procfile"],
             self.directory / "isthmus.log",
             environment=self.stack.environment,
             directory=ROOT,

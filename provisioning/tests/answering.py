@@ -88,7 +88,9 @@ class Bench:
     @classmethod
     def set_up(cls, **switches: Any) -> Bench:
         """Domain, active agent, built-in target, and a configuration whose job is started."""
-        domain = Domain.objects.create(fqdn="corp.example", netbios="CORP", forest="corp.example", sid="S-1-5-21-1-2-3")
+        domain = Domain.objects.create(
+            fqdn="corp.example", netbios="CORP", forest="corp.example", sid="S-1-5-21-1-2-3"
+        )
         agent = Agent.objects.create(
             name="host1",
             state=AgentState.ACTIVE,

@@ -32,7 +32,9 @@ def names_in(name: str) -> set[str]:
 
 def everything() -> list[object]:
     """All of the directory, to see that nothing was touched."""
-    rows: list[object] = list(User.objects.order_by("id").values_list("id", "attributes", "updated_at", "deleted_at"))
+    rows: list[object] = list(
+        User.objects.order_by("id").values_list("id", "attributes", "updated_at", "deleted_at")
+    )
     rows += list(Group.objects.order_by("id").values_list("id", "attributes", "updated_at", "deleted_at"))
     rows += list(Membership.objects.order_by("group_id", "member_id").values_list("group_id", "member_id"))
     return rows

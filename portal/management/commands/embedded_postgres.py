@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
@@ -13,6 +14,9 @@ from django.core.management.base import BaseCommand
 from portal import embedded
 
 LOOK_EVERY_S = 1.0
+# Workers finish their task when they are told to end; after this long they are cut off.
+CLIENTS_S = 20.0
+CLIENTS_EVERY_S = 0.2
 
 
 class Command(BaseCommand):
@@ -37,6 +41,7 @@ class Command(BaseCommand):
             return
         try:
             self._keep_running(ended)
+            _let_clients_go()
         finally:
             embedded.stop()
 
@@ -47,6 +52,14 @@ class Command(BaseCommand):
             if not embedded.is_running():
                 self.stderr.write("PostgreSQL has ended by itself and is started again.")
                 embedded.start()
+
+
+def _let_clients_go() -> None:
+    """Wait until the processes that end beside us have let go of the database, though not for ever."""
+    for _ in range(int(CLIENTS_S / CLIENTS_EVERY_S)):
+        if not embedded.has_clients():
+            return
+        time.sleep(CLIENTS_EVERY_S)
 
 
 def _on_signals() -> threading.Event:
