@@ -65,11 +65,14 @@ class Mapped:
 class CompiledMapping:
     """An object mapping ready to run, and what others need to know of it.
 
-    source_attributes: what has to be read from the source. reference_targets: target attributes
-    that hold references. clears_when_absent: those for which a null source clears the target.
-    fill_only: written only while the target has no value. merge_only: values are added, never
-    removed. flow_always: written again though nothing changed. matching: target attributes to match by, in order. redacted_sources: source
-    attributes whose values must not be shown.
+    source_attributes: what has to be read from the source, for the scope filter too.
+    reference_targets: target attributes that hold references.
+    clears_when_absent: those for which a null source clears the target.
+    fill_only: written only while the target has no value.
+    merge_only: values are added, never removed.
+    flow_always: written again though nothing changed.
+    matching: target attributes to match by, in order.
+    redacted: target attributes, redacted_sources: source attributes whose values must not be shown.
     """
 
     source_attributes: frozenset[str]
