@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from agent_host import AgentHost
 from ldap3 import Connection
-from portal_server import Portal
-from reading import Answer, ask, login_to, question
 
-from lab import changes
+from lab.agent.host import AgentHost
+from lab.agent.playground import Playground
+from lab.agent.portal_server import Portal
+from lab.agent.reading import login_to
 from lab.certificates import TlsFiles, issue_server_certificate
 from lab.samba import SambaForest
 from provisioning_agent.ldap.connection import DirectoryLogin
@@ -30,30 +29,6 @@ def admin(forest: SambaForest) -> Iterator[Connection]:
 def login(forest: SambaForest) -> DirectoryLogin:
     """The agent's way into the forest."""
     return login_to(forest)
-
-
-class Playground:
-    """One OU as the scope: what is asked is asked of it alone."""
-
-    def __init__(self, admin: Connection, login: DirectoryLogin, domain: str, dn: str) -> None:
-        self.admin = admin
-        self.login = login
-        self.domain = domain
-        self.dn = dn
-        self.guid = self.guid_of(dn)
-        self.watermark: str | None = None
-
-    def guid_of(self, dn: str) -> str:
-        """objectGUID as the wire writes it."""
-        return str(changes.object_guid(self.admin, dn))
-
-    def read(self, containers: Sequence[str] | None = None, **asked: Any) -> Answer:
-        """Go on from the last watermark, or start."""
-        scope = [self.guid] if containers is None else containers
-        request = question(self.domain, containers=scope, watermark=self.watermark, **asked)
-        answer = ask(self.login, request)
-        self.watermark = answer.watermark
-        return answer
 
 
 @pytest.fixture

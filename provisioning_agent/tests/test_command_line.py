@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from agent_host import COMMAND
+
+from lab.agent.host import COMMAND
 
 HEAVY = ("ldap3", "requests", "cryptography", "jwt", "rich", "orjson")
 FOREIGN = ("django", "celery", "psycopg", "impacket", "agents", "provisioning", "portal")

@@ -7,8 +7,8 @@ import base64
 import orjson
 import pytest
 
-from conftest import Playground
 from lab import changes
+from lab.agent.playground import Playground
 
 pytestmark = pytest.mark.forest
 

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ldaps_server import Answer, MisbehavingServer, entry, result
-from reading import ask, login_to, question
 
 from lab import changes
+from lab.agent.ldaps_server import Answer, MisbehavingServer, entry, result
+from lab.agent.reading import ask, login_to, question
 from lab.certificates import TlsFiles, issue_server_certificate
 from lab.samba import SambaForest
 from provisioning_agent.ldap import connection as connections

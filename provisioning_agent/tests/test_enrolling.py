@@ -6,9 +6,9 @@ import json
 import stat
 
 import pytest
-from agent_host import AgentHost
-from portal_server import Portal, hang_up, refuse
 
+from lab.agent.host import AgentHost
+from lab.agent.portal_server import Portal, hang_up, refuse
 from lab.samba import SambaForest
 from provisioning_agent.wire.errors import WireError
 

@@ -6,10 +6,10 @@ import base64
 import uuid
 
 import pytest
-from reading import ask, question
 
-from conftest import Playground
 from lab import changes
+from lab.agent.playground import Playground
+from lab.agent.reading import ask, question
 from lab.population import Company
 from lab.samba import SambaForest
 from provisioning_agent.ldap.connection import DirectoryLogin

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from reading import Answer, ask, login_to, question
 
-from conftest import Playground
 from lab import changes
+from lab.agent.playground import Playground
+from lab.agent.reading import Answer, ask, login_to, question
 from lab.population import Entry
 from lab.pytest_forest import ForestFactory
 from lab.samba import SambaForest

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from reading import question
 
+from lab.agent.reading import question
 from provisioning_agent.channel.backoff import Backoff
 from provisioning_agent.ldap import errors
 from provisioning_agent.ldap.convert import Plan

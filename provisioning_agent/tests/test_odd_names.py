@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import Playground
 from lab import changes
+from lab.agent.playground import Playground
 from provisioning_agent.ldap.names import rdns
 
 pytestmark = pytest.mark.forest

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from agent_host import AgentHost
-from portal_server import Fault, Handler, Portal, hang_up, proxy_page, refuse
-from reading import question
 
+from lab.agent.host import AgentHost
+from lab.agent.portal_server import Fault, Handler, Portal, hang_up, proxy_page, refuse
+from lab.agent.reading import question
 from lab.population import Company
 from lab.pytest_forest import ForestFactory
 from lab.samba import SambaForest

@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from portal_server import Portal
-
+from lab.agent.portal_server import Portal
 from lab.samba import SambaForest
 
 COMMAND = Path(sys.executable).with_name("isthmus-agent")

@@ -51,9 +51,11 @@ class Queued:
 
     @property
     def failure_code(self) -> str:
+        """Code of the last failure posted."""
         return str(self.failures[-1][ERROR_EXTENSION]["code"])
 
     def objects(self) -> dict[str, dict[str, Any]]:
+        """Attributes by id of everything delivered."""
         return {
             found["id"]: found[AD_SCHEMA]
             for _, page in sorted(self.pages.items())
@@ -93,6 +95,7 @@ class Portal(ThreadingHTTPServer):
 
     @property
     def token(self) -> str:
+        """An enrolment token not used yet."""
         return next(iter(self.tokens))
 
     def ask(self, request: ReadRequest) -> Queued:
@@ -111,6 +114,7 @@ class Portal(ThreadingHTTPServer):
             time.sleep(0.02)
 
     def sign(self, csr: x509.CertificateSigningRequest, agent_id: str) -> x509.Certificate:
+        """A certificate for the key of the request."""
         now = datetime.now(UTC)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, agent_id)])
         builder = x509.CertificateBuilder(name, name, csr.public_key(), x509.random_serial_number())
@@ -138,23 +142,13 @@ def hang_up(handler: Handler) -> None:
 
 
 class Handler(BaseHTTPRequestHandler):
+    """One connection of an agent."""
+
     protocol_version = "HTTP/1.1"
     server: Portal
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
-
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_PUT(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
 
     def _serve(self) -> None:
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -168,6 +162,8 @@ class Handler(BaseHTTPRequestHandler):
         except WireError as error:
             self.answer(error.status, error.to_body())
 
+    do_GET = do_POST = do_PUT = do_DELETE = _serve
+
     def _route(self) -> None:
         for method, pattern, action in ROUTES:
             match = re.fullmatch("/hybrid/v1/" + pattern, self.bare)
@@ -178,15 +174,19 @@ class Handler(BaseHTTPRequestHandler):
 
     @property
     def bearer(self) -> str:
+        """The token of this call."""
         return (self.headers.get("Authorization") or "").removeprefix("Bearer ")
 
     def json(self) -> Any:
+        """The body, decoded."""
         return json.loads(self.body)
 
     def answer(self, status: int, body: Any = None) -> None:
+        """Answer with JSON."""
         self.answer_bytes(status, b"" if body is None else json.dumps(body).encode(), "application/json")
 
     def answer_bytes(self, status: int, body: bytes, kind: str) -> None:
+        """Answer with bytes."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -208,6 +208,7 @@ class Handler(BaseHTTPRequestHandler):
         raise WireError("AssertionInvalid")
 
     def registrations(self) -> None:
+        """``POST registrations``."""
         portal, body = self.server, self.json()
         csr = x509.load_pem_x509_csr(body["csr"].encode())
         key = csr.public_key().public_bytes(Encoding.DER, _SPKI)
@@ -220,11 +221,13 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(201, {"agentId": agent_id, "certificate": pem, "caCertificate": pem, "notAfter": ""})
 
     def put_groupings(self, agent_id: str) -> None:
+        """``PUT agents/{id}/resource-groupings``."""
         assert self.agent() == agent_id
         self.server.groupings = self.json()["domains"]
         self.answer(200, {"domains": self.server.groupings})
 
     def bootstrap(self) -> None:
+        """``POST bootstrap``."""
         portal = self.server
         self.agent()
         portal.bootstraps.append(self.json())
@@ -244,6 +247,7 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def certificates(self) -> None:
+        """``POST certificates``."""
         agent_id = self.agent()
         csr = x509.load_pem_x509_csr(self.json()["csr"].encode())
         certificate = self.server.agents[agent_id] = self.server.sign(csr, agent_id)
@@ -251,6 +255,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, {"certificate": certificate.public_bytes(Encoding.PEM).decode(), "notAfter": ""})
 
     def poll(self) -> None:
+        """``GET bus``."""
         self._require_token()
         portal = self.server
         with portal.lock:
@@ -289,6 +294,7 @@ class Handler(BaseHTTPRequestHandler):
         return queued
 
     def page(self, request_id: str, number: str) -> None:
+        """``POST bus/{request}/pages/{n}``."""
         queued = self._leased(request_id)
         page = decode_page(self.body)
         queued.pages.setdefault(int(number), page)
@@ -297,17 +303,20 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(202, {})
 
     def failure(self, request_id: str) -> None:
+        """``POST bus/{request}/failure``."""
         queued = self._leased(request_id)
         queued.failures.append(self.json())
         queued.done.set()
         self.answer(202, {})
 
     def renew(self, request_id: str) -> None:
+        """``POST bus/{request}/lease``."""
         queued = self._leased(request_id)
         queued.renewals += 1
         self.answer(200, {"leaseSeconds": self.server.lease_seconds})
 
     def hand_back(self, request_id: str) -> None:
+        """``DELETE bus/{request}/lease``."""
         queued = self._leased(request_id)
         queued.handed_back += 1
         queued.leased = False

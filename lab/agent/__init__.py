@@ -1,0 +1,1 @@
+"""What the agent is tested with: a portal, a host to run on, a directory server that misbehaves."""
