@@ -19,6 +19,7 @@ from agents import authority
 from agents.enrolment import create_token
 from agents.models import Agent
 from agents.revocation import revoke as revoke_agent
+from portal.console import audit
 from portal.console.widgets import NumberInput, TextInput
 
 LONGEST_HOURS = 24 * 30
@@ -88,7 +89,8 @@ def revoke(site: AdminSite, request: HttpRequest, agent_id: UUID) -> HttpRespons
         raise PermissionDenied
     agent = get_object_or_404(Agent, pk=agent_id)
     if request.method == "POST":
-        revoke_agent(agent, timezone.now())
+        if revoke_agent(agent, timezone.now()):
+            audit.record(request.user, agent, "Revoked")
         messages.success(request, f"{agent} is revoked. To use that host again, enrol it anew.")
         return redirect("admin:agents_agent_change", agent.pk)
     context = {**site.each_context(request), "title": f"Revoke {agent}", "agent": agent}

@@ -84,3 +84,28 @@ class EnabledFilter(DropdownFilter):
         if self.value() not in ("yes", "no"):
             return queryset
         return queryset.filter(account_enabled=self.value() == "yes")
+
+
+class SourceStandingFilter(DropdownFilter):
+    """AD objects by whether they travel."""
+
+    title = "standing"
+    parameter_name = "standing"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """The standings an object may have."""
+        return [("in", "In scope"), ("out", "Out of scope"), ("failing", "Failing"), ("gone", "Gone")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
+        """Objects of the chosen standing."""
+        present = queryset.filter(is_gone=False)
+        match self.value():
+            case "in":
+                return present.filter(in_scope=True, error_code="")
+            case "out":
+                return present.filter(in_scope=False)
+            case "failing":
+                return present.exclude(error_code="")
+            case "gone":
+                return queryset.filter(is_gone=True)
+        return queryset

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from portal.console import removals
+from portal.console import audit, removals
 from portal.console.paginator import LimitedPaginator
 from provisioning.models import Job
 from provisioning.services import jobs
@@ -55,6 +55,7 @@ def act(site: AdminSite, request: HttpRequest, job_id: int, verb: str) -> HttpRe
     except jobs.JobRefused as refused:
         messages.error(request, str(refused))
     else:
+        audit.record(request.user, job.configuration, f"{job.get_kind_display()}: {verb}")
         messages.success(request, chosen.done.format(job))
     return _to_configuration(job)
 
@@ -65,6 +66,7 @@ def restart(site: AdminSite, request: HttpRequest, job_id: int) -> HttpResponse:
     if request.method == "POST":
         full = request.POST.get("full") == "yes"
         jobs.restart(job, timezone.now(), full=full)
+        audit.record(request.user, job.configuration, f"{job.get_kind_display()}: restart, full={full}")
         how = "reads the whole domain again" if full else "goes on from its watermark"
         messages.success(request, f"{job} is restarted and {how}.")
         return _to_configuration(job)

@@ -50,6 +50,12 @@ _GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "provisioning.view_configuration",
             ),
             Item("Jobs", "schedule", "admin:provisioning_job_changelist", "provisioning.view_job"),
+            Item(
+                "Source objects",
+                "database",
+                "admin:provisioning_sourceobject_changelist",
+                "provisioning.view_sourceobject",
+            ),
             Item("Cycles", "cycle", "admin:provisioning_cycle_changelist", "provisioning.view_cycle"),
         ),
     ),

@@ -202,3 +202,13 @@ def test_revoking_asks_first_and_then_puts_the_agent_out(console: Client, built:
 
 def test_a_viewer_can_not_revoke(viewer_console: Client, built: Estate) -> None:
     assert viewer_console.post(reverse("admin:revoke_agent", args=[built.agent.pk])).status_code == 403
+
+
+def test_who_steered_what_is_in_the_history(console: Client, built: Estate) -> None:
+    press(console, built.job, "pause")
+    configuration = built.job.configuration
+    page = console.get(
+        reverse("admin:provisioning_configuration_history", args=[configuration.pk])
+    ).content.decode()
+    assert "Objects: pause" in page
+    assert "admin" in page

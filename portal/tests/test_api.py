@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import timezone
@@ -298,7 +299,7 @@ def test_the_log_is_read_whole_though_rows_share_a_moment(api: APIClient, built:
 
 
 def test_the_log_filters(api: APIClient, built: Estate) -> None:
-    failures = every(api, "log", status=LogStatus.FAILURE)
+    failures = every(api, "log", status=LogStatus.FAILURE, configuration=str(built.job.configuration_id))
     assert len(failures) == 4
     (one,) = every(api, "log", object_guid=failures[0]["source_guid"])
     assert one == failures[0]
@@ -378,3 +379,19 @@ def test_the_schema_and_its_page_are_served_from_here(api: APIClient, db: None) 
 
 def _guid_of(built: Estate) -> str:
     return str(built.job.configuration.source_objects.get().guid)
+
+
+def test_what_is_done_through_rest_is_in_the_history(
+    api: APIClient, administrator: User, built: Estate
+) -> None:
+    address = f"/api/v1/configurations/{built.job.configuration_id}/"
+    api.patch(address, {"delete_threshold": 8}, format="json")
+    api.post(f"/api/v1/jobs/{built.job.pk}/pause/")
+    api.delete(address)
+    lines = LogEntry.objects.filter(object_id=str(built.job.configuration_id)).order_by("id")
+    assert [line.change_message for line in lines] == [
+        "Changed: delete_threshold",
+        "Objects: pause",
+        "Deleted",
+    ]
+    assert {line.user_id for line in lines} == {administrator.pk}

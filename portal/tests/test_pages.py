@@ -14,7 +14,7 @@ from directory.models import Contact, Group
 from portal.console.navigation import _GROUPS
 from portal.tests import factories
 from portal.tests.estate import Estate
-from provisioning.models import Cycle, Notification, ProvisioningLogEntry
+from provisioning.models import Cycle, Notification, ProvisioningLogEntry, SourceObject
 
 ITEMS = [item for _, items in _GROUPS for item in items]
 
@@ -59,6 +59,13 @@ def test_every_detail_page_opens(console: Client, built: Estate) -> None:
         reverse("admin:provisioning_cycle_change", args=[built.held_cycle.pk]),
         reverse("admin:provisioning_provisioninglogentry_change", args=[failed.pk]),
         reverse("admin:directory_user_change", args=[built.users[0].pk]),
+        reverse(
+            "admin:provisioning_sourceobject_change", args=[SourceObject.objects.filter(is_gone=True)[0].pk]
+        ),
+        reverse(
+            "admin:provisioning_sourceobject_change", args=[SourceObject.objects.filter(is_gone=False)[0].pk]
+        ),
+        reverse("admin:provisioning_configuration_history", args=[built.job.configuration_id]),
         reverse("admin:directory_group_change", args=[Group.objects.all()[0].pk]),
         reverse("admin:directory_contact_change", args=[Contact.objects.all()[0].pk]),
         reverse("admin:job_held", args=[built.held_job.pk]),
@@ -121,6 +128,7 @@ def test_the_dashboard_costs_the_same_however_many_rows_there_are(
         "admin:provisioning_job_changelist",
         "admin:provisioning_cycle_changelist",
         "admin:provisioning_provisioninglogentry_changelist",
+        "admin:provisioning_sourceobject_changelist",
         "admin:directory_user_changelist",
         "admin:directory_group_changelist",
     ],
@@ -138,6 +146,7 @@ def test_a_list_asks_no_more_for_more_rows(
     for number in range(4):
         job = factories.configuration(f"More {number}", factories.domain(f"more{number}.example"))
         factories.log_entry(factories.cycle(job), "someone")
+        factories.source(job.configuration, f"CN=More {number},DC=contoso,DC=example")
         factories.flip(
             factories.agent(f"more-{number}", built.domain), AgentState.LATE, AgentState.ACTIVE, hours_ago=2
         )
@@ -204,3 +213,19 @@ def test_login_leads_to_the_dashboard(client: Client, administrator: User) -> No
 
 def test_the_login_page_says_what_the_product_is(client: Client, db: None) -> None:
     assert "Cloud sync for Active Directory" in client.get("/admin/login/").content.decode()
+
+
+@pytest.mark.parametrize(("standing", "count"), [("in", 1), ("gone", 37), ("failing", 1), ("out", 1)])
+def test_source_objects_are_told_by_their_standing(
+    standing: str, count: int, console: Client, built: Estate
+) -> None:
+    factories.source(built.job.configuration, "CN=Out,DC=x", in_scope=False)
+    factories.source(built.job.configuration, "CN=Failing,DC=x", error_code="SchemaAttributeNotFound")
+    address = reverse("admin:provisioning_sourceobject_changelist")
+    assert console.get(address, {"standing": standing}).context["cl"].result_count == count
+
+
+def test_a_source_object_is_found_by_its_guid(console: Client, built: Estate) -> None:
+    source = SourceObject.objects.filter(is_gone=False)[0]
+    found = console.get(reverse("admin:provisioning_sourceobject_changelist"), {"q": str(source.guid)})
+    assert [row.pk for row in found.context["cl"].result_list] == [source.pk]

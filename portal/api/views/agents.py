@@ -28,7 +28,7 @@ from portal.api.serializers.agents import (
     HeartbeatSerializer,
     NewTokenSerializer,
 )
-from portal.console import overview
+from portal.console import audit, overview
 
 
 class AgentViewSet(ReadOnlyModelViewSet[Agent]):
@@ -49,6 +49,7 @@ class AgentViewSet(ReadOnlyModelViewSet[Agent]):
         agent = self.get_object()
         if not revoke(agent, timezone.now()):
             raise ApiError("AgentRevoked")
+        audit.record(request.user, agent, "Revoked")
         agent.refresh_from_db()
         return Response(self.get_serializer(agent).data)
 

@@ -28,7 +28,7 @@ from portal.api.serializers.configurations import (
     TargetSerializer,
 )
 from portal.api.views.pages import page_of
-from portal.console import removals
+from portal.console import audit, removals
 from provisioning.models import Configuration, Job, Target
 from provisioning.services import jobs, removing
 
@@ -66,8 +66,21 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
         """Lists show no schema documents."""
         return ConfigurationSerializer if self.action == "list" else ConfigurationDetailSerializer
 
+    def perform_create(self, serializer: BaseSerializer[Configuration]) -> None:
+        """Remember who did it."""
+        super().perform_create(serializer)
+        audit.record(self.request.user, serializer.instance, "Created", audit.ADDITION)
+
+    def perform_update(self, serializer: BaseSerializer[Configuration]) -> None:
+        """Remember who did it, and what was given."""
+        super().perform_update(serializer)
+        audit.record(
+            self.request.user, serializer.instance, f"Changed: {', '.join(sorted(self.request.data))}"
+        )
+
     def perform_destroy(self, instance: Configuration) -> None:
         """Everything we know about it goes; what it wrote to its target stays there."""
+        audit.record(self.request.user, instance, "Deleted", audit.DELETION)
         removing.remove(instance)
 
 
@@ -136,5 +149,6 @@ class JobViewSet(ReadOnlyModelViewSet[Job]):
     def _steer(self, act: Callable[[Job, datetime], Any]) -> Response:
         job = self.get_object()
         act(job, timezone.now())
+        audit.record(self.request.user, job.configuration, f"{job.get_kind_display()}: {self.action}")
         job.refresh_from_db()
         return Response(self.get_serializer(job).data)

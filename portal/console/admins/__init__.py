@@ -13,6 +13,7 @@ from portal.console.admins import (
     jobs,
     log,
     notifications,
+    source_objects,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "jobs",
     "log",
     "notifications",
+    "source_objects",
 ]

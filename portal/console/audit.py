@@ -1,0 +1,27 @@
+"""Who did what in the console and through REST, kept in the admin's own history."""
+
+from __future__ import annotations
+
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+
+__all__ = ["ADDITION", "CHANGE", "DELETION", "record"]
+
+# What the history's column for names holds.
+_NAME_LIMIT = 200
+
+
+def record(user: AbstractBaseUser | AnonymousUser, obj: Model | None, what: str, flag: int = CHANGE) -> None:
+    """Write one line into the object's history."""
+    if obj is None or user.pk is None:
+        raise ValueError("History is of an object, by somebody who is signed in.")
+    LogEntry.objects.create(
+        user_id=user.pk,
+        content_type=ContentType.objects.get_for_model(obj),
+        object_id=str(obj.pk),
+        object_repr=str(obj)[:_NAME_LIMIT],
+        action_flag=flag,
+        change_message=what,
+    )
