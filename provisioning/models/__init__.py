@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioning.models.change import Change, ChangeKind, ChangeStatus, MemberChange
 from provisioning.models.configuration import Configuration, Target, TargetKind
 from provisioning.models.cycle import Cycle, CycleKind, CycleStep
+from provisioning.models.escrow import Escrow
 from provisioning.models.job import Job, JobKind, JobState
 from provisioning.models.link import Link, LinkMember, LinkState
 from provisioning.models.log import LogAction, LogStatus, ProvisioningLogEntry
@@ -19,6 +20,7 @@ __all__ = [
     "Cycle",
     "CycleKind",
     "CycleStep",
+    "Escrow",
     "Job",
     "JobKind",
     "JobState",

@@ -18,7 +18,7 @@ from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
 from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
-from provisioning.store import locks, logs, planning, staging
+from provisioning.store import escrow, locks, logs, planning, staging
 from provisioning.store.planning import DirtyObject, PlannedChange
 
 _NOTHING = "{}"
@@ -57,10 +57,12 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
         staging.forget_seen(cycle.pk)
     reader = reading.of(cycle.job.configuration)
     planned: Counter[Phase] = Counter()
-    for dirty in planning.dirty_objects(configuration):
+    for dirty in planning.dirty_objects(configuration, now):
         planning.store(cycle.pk, _decisions(dirty, reader, planned))
     members = planning.plan_members(configuration, cycle.pk, MEMBER_BATCH_SIZE)
     planning.clean_unchanged(configuration, cycle.pk)
+    escrow.release_clean(configuration)
+    escrow.keep_failed_plan(cycle.pk, now)
     logs.write_failed_at_plan(configuration, cycle.pk, now)
     return _look(cycle, members, now)
 

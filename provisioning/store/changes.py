@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.models import ChangeKind, ObjectType
-from provisioning.store import logs
+from provisioning.store import escrow, logs
 from provisioning.store.outbound import ObjectChange, Outcome
 
 _READ = """
@@ -102,6 +102,7 @@ def record(
         stage_outcomes(cursor, outcomes)
         # The log first: it tells old values, which the links hold until they are refreshed.
         logs.write_changes(cursor, configuration, redacted, now)
+        escrow.keep_outcomes(cursor, now)
         for statement in (_SETTLE, _LINK, _REFRESH, _UNLINK, _FORGET_MEMBERSHIPS, _CLEAN):
             cursor.execute(statement, parameters)
     return count(outcomes)

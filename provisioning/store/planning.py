@@ -28,7 +28,10 @@ SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_
        CASE WHEN l.state = 'active' THEN l.exported::text END
   FROM provisioning_sourceobject o
   LEFT JOIN provisioning_link l ON l.source_id = o.id
+  LEFT JOIN provisioning_escrow e ON e.source_id = o.id
  WHERE o.configuration_id = %(configuration)s AND o.is_dirty
+   AND (e.source_id IS NULL OR e.retry_at <= %(now)s
+        OR e.wanted_hash <> o.wanted_hash OR e.was_wanted <> (o.in_scope AND NOT o.is_gone))
  ORDER BY o.id
 """
 _STORE = "COPY provisioning_change (cycle_id, source_id, object_type, kind, phase, batch, old, new, status, \
@@ -36,29 +39,37 @@ error_code, error_detail) FROM STDIN"
 _CLEAN = """
 UPDATE provisioning_sourceobject o SET is_dirty = false
  WHERE o.configuration_id = %(configuration)s AND o.is_dirty
-   AND NOT EXISTS (SELECT 1 FROM provisioning_change c
-                    WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.status = 'planned')
+   AND NOT EXISTS (SELECT 1 FROM provisioning_change c WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id)
+   AND NOT EXISTS (SELECT 1 FROM provisioning_escrow e
+                    WHERE e.source_id = o.id AND e.wanted_hash = o.wanted_hash
+                      AND e.was_wanted = (o.in_scope AND NOT o.is_gone))
 """
 # Groups to look at: those whose members changed in AD, and those of objects that appear in the target now.
 _PLAN_MEMBERS = """
-WITH looked_at AS (
+WITH appearing AS (
+    SELECT source_id AS id FROM provisioning_change
+     WHERE cycle_id = %(cycle)s AND kind IN ('create', 'restore') AND status = 'planned'
+), looked_at AS (
     SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
     UNION
     SELECT m.group_id
-      FROM provisioning_change c
-      JOIN provisioning_sourceobject o ON o.id = c.source_id
+      FROM appearing c
+      JOIN provisioning_sourceobject o ON o.id = c.id
       JOIN provisioning_sourcemember m ON m.member_guid = o.guid
       JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %(configuration)s
-     WHERE c.cycle_id = %(cycle)s AND c.kind IN ('create', 'restore')
 ), groups AS (
     SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
-     WHERE g.in_scope AND NOT g.is_gone AND g.error_code = ''
+      LEFT JOIN provisioning_link l ON l.source_id = g.id
+      LEFT JOIN appearing a ON a.id = g.id
+     WHERE g.in_scope AND NOT g.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
 ), wanted AS (
     SELECT g.id AS group_id, o.id AS member_id
       FROM groups g
       JOIN provisioning_sourcemember m ON m.group_id = g.id
       JOIN provisioning_sourceobject o ON o.configuration_id = %(configuration)s AND o.guid = m.member_guid
-     WHERE o.in_scope AND NOT o.is_gone AND o.error_code = ''
+      LEFT JOIN provisioning_link l ON l.source_id = o.id
+      LEFT JOIN appearing a ON a.id = o.id
+     WHERE o.in_scope AND NOT o.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
 ), exported AS (
     SELECT l.group_id, l.member_id FROM groups g JOIN provisioning_linkmember l ON l.group_id = g.id
 ), differences AS (
@@ -121,13 +132,14 @@ def mark_unseen(configuration: UUID, cycle: int, now: datetime) -> None:
         cursor.execute(_MARK_UNSEEN, {"configuration": configuration, "cycle": cycle, "now": now})
 
 
-def dirty_objects(configuration: UUID) -> Iterator[list[DirtyObject]]:
+def dirty_objects(configuration: UUID, now: datetime) -> Iterator[list[DirtyObject]]:
     """What the plan has to look at, in lists of :data:`FETCH_ROWS`; needs an open transaction.
 
-    Between two lists the connection is free for other statements.
+    Objects in escrow wait for their time unless they changed since they failed. Between two lists the
+    connection is free for other statements.
     """
     with connection.chunked_cursor() as cursor:
-        cursor.execute(_DIRTY, {"configuration": configuration})
+        cursor.execute(_DIRTY, {"configuration": configuration, "now": now})
         while rows := cursor.fetchmany(FETCH_ROWS):
             yield [DirtyObject(*row) for row in rows]
 
