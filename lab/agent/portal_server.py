@@ -162,7 +162,7 @@ class Handler(BaseHTTPRequestHandler):
         except WireError as error:
             self.answer(error.status, error.to_body())
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  # the names http.server calls
 
     def _route(self) -> None:
         for method, pattern, action in ROUTES:
