@@ -129,7 +129,7 @@ def configuration(name: str, of: Domain, *, state: JobState = JobState.ACTIVE, *
         state=state,
         state_since=now - timedelta(days=3, hours=4),
         next_run_at=now + timedelta(seconds=73) if runs else None,
-        last_success_at=now - timedelta(seconds=47),
+        last_success_at=now - timedelta(seconds=47) if state != JobState.DISABLED else None,
         watermark="opaque" if runs else "",
         watermark_at=now - timedelta(seconds=47) if runs else None,
     )
