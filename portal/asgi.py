@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 from django.core.asgi import get_asgi_application
 
@@ -12,6 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 embedded.ensure_running()
 _console = get_asgi_application()
 
-from agents.api.application import HybridIdentityService  # noqa: E402 - its models need Django to be set up
+# Their models need Django to be set up.
+from agents.api.application import HybridIdentityService  # noqa: E402
+from agents.api.http import Application  # noqa: E402
 
-application = HybridIdentityService(_console)
+# Django's stubs describe ASGI by concrete dictionaries where the standard says mappings.
+application = HybridIdentityService(cast(Application, _console))

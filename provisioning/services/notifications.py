@@ -14,8 +14,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 
 from agents.models import Domain
-from provisioning import mails
 from provisioning.engine.guard import Removals
+from provisioning.mails import render
 from provisioning.models import Configuration, Cycle, Job, Notification, NotificationState
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def _write(
         defaults={
             "template": template,
             "configuration": configuration,
-            "subject": mails.render(template, full)[0],
+            "subject": render(template, full)[0],
             "context": full,
             "recipients": list(recipients),
             "created_at": now,
@@ -106,7 +106,7 @@ def send(notification_id: int, now: datetime) -> bool:
 
 
 def _message(notification: Notification) -> EmailMultiAlternatives:
-    _, text, html = mails.render(notification.template, notification.context)
+    _, text, html = render(notification.template, notification.context)
     domain = urlsplit(settings.PUBLIC_URL).hostname
     message = EmailMultiAlternatives(
         subject=notification.subject,
