@@ -9,10 +9,9 @@ from uuid import UUID
 import django_filters
 from django.db.models import Q, QuerySet
 
+from portal.console import links
 from provisioning.models import (
-    Configuration,
     Cycle,
-    Link,
     LogAction,
     LogStatus,
     ObjectType,
@@ -89,7 +88,7 @@ class DirectoryFilter(FilterSet):
     def from_object(self, rows: QuerySet[Any], name: str, value: UUID) -> QuerySet[Any]:
         """What an AD object became, by its link or by the anchor made of its objectGUID."""
         anchor = base64.b64encode(value.bytes_le).decode("ascii")
-        return rows.filter(Q(immutable_id=anchor) | Q(pk__in=linked_ids(value)))
+        return rows.filter(Q(immutable_id=anchor) | Q(pk__in=links.target_ids(value)))
 
     def present(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Present, soft-deleted, or both."""
@@ -102,19 +101,3 @@ class UserFilter(DirectoryFilter):
     searched = ("display_name", "mail", "user_principal_name")
     user_principal_name = django_filters.CharFilter(lookup_expr="iexact")
     account_enabled = django_filters.BooleanFilter()
-
-
-def linked_ids(object_guid: UUID) -> list[UUID]:
-    """Ids of the directory objects that an AD object is linked with, in any configuration."""
-    # Every configuration by name: the index on source objects begins with it.
-    configurations = list(Configuration.objects.values_list("pk", flat=True))
-    links = Link.objects.filter(source__configuration__in=configurations, source__guid=object_guid)
-    return [UUID(target) for target in links.values_list("target_id", flat=True) if _is_guid(target)]
-
-
-def _is_guid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -27,6 +27,7 @@ CREATE TABLE provisioning_log (
 CREATE INDEX provisioning_log_object ON provisioning_log (source_guid, at DESC);
 CREATE INDEX provisioning_log_configuration ON provisioning_log (configuration_id, at DESC);
 CREATE INDEX provisioning_log_cycle ON provisioning_log (cycle_id);
+CREATE INDEX provisioning_log_failure ON provisioning_log (at DESC, id DESC) WHERE status = 'Failure';
 CREATE INDEX provisioning_log_id ON provisioning_log (id);
 CREATE TABLE provisioning_log_default PARTITION OF provisioning_log DEFAULT;
 """

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from directory.models import Contact, DirectoryObject, Group, User
-from portal.console import attributes, badges, members, moments
+from portal.console import attributes, badges, links, members, moments
 from portal.console.admins.log import as_guid
 from portal.console.base import ReadOnlyAdmin
 from portal.console.filters import EnabledFilter, SoftDeletedFilter
@@ -51,7 +51,7 @@ class DirectoryAdmin(ReadOnlyAdmin[D]):
         page = LimitedPaginator(members.groups_of(obj), MEMBERS_PER_PAGE).get_page(request.GET.get("groups"))
         return {
             "rows": attributes.rows(obj.attributes),
-            "link": Link.objects.filter(target_id=str(obj.pk))
+            "link": Link.objects.filter(configuration__in=links.configuration_ids(), target_id=str(obj.pk))
             .select_related("source", "configuration")
             .defer("configuration__schema")
             .first(),

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
-from portal.console import attributes, badges, moments
+from portal.console import attributes, badges, links, moments
 from portal.console.base import ReadOnlyAdmin
 from portal.console.filters import ConfigurationFilter, ObjectTypeFilter
 from portal.console.site import site
@@ -49,10 +49,10 @@ class LogAdmin(ReadOnlyAdmin[ProvisioningLogEntry]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ProvisioningLogEntry], search_term: str
     ) -> tuple[QuerySet[ProvisioningLogEntry], bool]:
-        """An objectGUID finds its object's rows, anything else part of a name."""
+        """An objectGUID, or the id of what became of it, finds its rows; anything else is part of a name."""
         guid = as_guid(search_term)
         if guid is not None:
-            return queryset.filter(Q(source_guid=guid) | Q(target_id=str(guid))), False
+            return queryset.filter(source_guid__in=[guid, *links.source_guids(guid)]), False
         return super().get_search_results(request, queryset, search_term)
 
     def detail_context(self, request: HttpRequest, obj: ProvisioningLogEntry) -> Mapping[str, object]:

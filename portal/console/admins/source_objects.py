@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from portal.console import attributes, badges, moments
+from portal.console import attributes, badges, links, moments
 from portal.console.admins.log import as_guid
 from portal.console.base import ReadOnlyAdmin
 from portal.console.filters import ObjectTypeFilter, SourceStandingFilter
 from portal.console.site import site
-from provisioning.models import Configuration, Link, SourceMember, SourceObject
+from provisioning.models import Link, SourceMember, SourceObject
 
 MEMBERS_COUNTED = 10_000
 
@@ -44,9 +44,7 @@ class SourceObjectAdmin(ReadOnlyAdmin[SourceObject]):
         """An objectGUID is looked up by index, anything else is part of a name."""
         guid = as_guid(search_term)
         if guid is not None:
-            # Every configuration by name: the index begins with it.
-            known = list(Configuration.objects.values_list("pk", flat=True))
-            return queryset.filter(configuration__in=known, guid=guid), False
+            return queryset.filter(configuration__in=links.configuration_ids(), guid=guid), False
         return super().get_search_results(request, queryset, search_term)
 
     def detail_context(self, request: HttpRequest, obj: SourceObject) -> Mapping[str, object]:

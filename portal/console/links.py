@@ -1,0 +1,33 @@
+"""From an AD object to what became of it, and back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from provisioning.models import Configuration, Link
+
+
+def configuration_ids() -> list[UUID]:
+    """Every configuration. The indexes on source objects and links begin with it, so queries name them all."""
+    return list(Configuration.objects.values_list("pk", flat=True))
+
+
+def target_ids(object_guid: UUID) -> list[UUID]:
+    """Ids of the directory objects that an AD object is linked with, in any configuration."""
+    links = Link.objects.filter(source__configuration__in=configuration_ids(), source__guid=object_guid)
+    found = (_as_guid(target) for target in links.values_list("target_id", flat=True))
+    return [guid for guid in found if guid is not None]
+
+
+def source_guids(target_id: UUID) -> list[UUID]:
+    """objectGUIDs of the AD objects that a directory object is linked with."""
+    links = Link.objects.filter(configuration__in=configuration_ids(), target_id=str(target_id))
+    return list(links.values_list("source__guid", flat=True))
+
+
+def _as_guid(text: str) -> UUID | None:
+    """Other targets than the built-in directory may have ids of another shape."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
