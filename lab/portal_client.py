@@ -42,6 +42,10 @@ class PortalClient:
         """Change something."""
         return _body(self.session.patch(urljoin(self.base, path), json=document, timeout=60))
 
+    def delete(self, path: str) -> None:
+        """Remove something."""
+        _body(self.session.delete(urljoin(self.base, path), timeout=60))
+
     def all(self, path: str, **query: str) -> Iterator[Document]:
         """Every row of a list, page after page."""
         url: str | None = urljoin(self.base, path)

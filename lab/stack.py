@@ -71,6 +71,9 @@ class Stack:
             "ISTHMUS_TLS_DIR": str(self.directory / "tls"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONUNBUFFERED": "1",
+            # Whatever the caller's environment says: its own database, its own broker.
+            "DATABASE_URL": "",
+            "ISTHMUS_BROKER_URL": "filesystem://",
             **self.settings,
         }
 

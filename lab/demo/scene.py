@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import packages
-from lab.errors import LabError
+from lab.enrolment import Agent, start_configuration
 from lab.forests import prepare
 from lab.population import Company
 from lab.portal_client import Document, PortalClient, wait_for
@@ -35,7 +35,7 @@ class Scene:
     company: Company
     forest: SambaForest
     stack: Stack
-    agent: Child | None = None
+    agent: Agent | None = None
     honcho: Child | None = None
     client: PortalClient = field(init=False)
     job: Document = field(init=False)
@@ -69,7 +69,7 @@ class Scene:
 
     def tear_down(self) -> None:
         """Stop every child: agent first, then Isthmus, then the domain controller."""
-        for child in (self.agent, self.honcho):
+        for child in (self.agent and self.agent.process, self.honcho):
             if child is not None:
                 child.stop(seconds=40)
         self.stack.stop_database()
@@ -89,8 +89,9 @@ class Scene:
         self.stack.wait_until_ready(self.honcho)
 
     def _start_agent(self) -> None:
-        self.agent = enrol(self.stack, self.forest, self.client, self.directory / "agent")
-        self.agent.start()
+        self.agent = Agent(self.stack, self.forest, self.directory / "agent")
+        self.agent.enrol(self.client)
+        self.agent.process.start()
         wait_for(self._agent_is_active, "The first bootstrap of the agent", seconds=60)
 
     def _agent_is_active(self) -> bool:
@@ -98,53 +99,3 @@ class Scene:
 
     def _configure(self) -> Document:
         return start_configuration(self.client, CONFIGURATION, self.forest.dns_name)
-
-
-def enrol(stack: Stack, forest: SambaForest, client: PortalClient, state: Path, name: str = "") -> Child:
-    """Enrol an agent with a fresh token; returns its ``run`` process, not started."""
-    state.mkdir(parents=True, exist_ok=True)
-    account = forest.account("isthmus-agent")
-    token = client.post("enrolment-tokens/", {"label": name or state.name})["token"]
-    secrets = {"token": token, "password": account.password}
-    for kind, secret in secrets.items():
-        path = state / f"{kind}.txt"
-        path.touch(mode=0o600)
-        path.write_text(secret)
-    program = str(Path(sys.executable).with_name("isthmus-agent"))
-    arguments = {
-        "--portal": stack.agent_url,
-        "--token-file": str(state / "token.txt"),
-        "--ca-file": str(stack.ca_file),
-        "--domain": forest.dns_name,
-        "--server": forest.address,
-        "--bind-user": account.user_principal_name,
-        "--password-file": str(state / "password.txt"),
-        "--dc-ca-file": str(forest.ca_file),
-        "--state-dir": str(state / "state"),
-    }
-    enrolment = Child([program, "enrol", *_flat(arguments)], state / "enrol.log")
-    enrolment.start()
-    wait_for(lambda: not enrolment.running, "The enrolment of the agent", seconds=60, every=0.05)
-    status, tail = enrolment.exit_status, enrolment.log_tail()
-    enrolment.stop()
-    if status != 0:
-        raise LabError("LabCommandFailed", f"isthmus-agent enrol ended with {status}:\n{tail}\n")
-    return Child([program, "run", "--state-dir", str(state / "state")], state / "run.log")
-
-
-def start_configuration(client: PortalClient, name: str, fqdn: str, **fields: object) -> Document:
-    """Create a configuration of the domain to the built-in directory and start its job."""
-    domain = next(one for one in client.all("domains/") if one["fqdn"] == fqdn)
-    targets = list(client.all("targets/"))
-    target = (
-        targets[0] if targets else client.post("targets/", {"name": "Cloud directory", "kind": "directory"})
-    )
-    configuration = client.post(
-        "configurations/", {"name": name, "domain": domain["id"], "target": target["id"], **fields}
-    )
-    job = next(iter(client.all("jobs/", configuration=configuration["id"])))
-    return client.post(f"jobs/{job['id']}/start/")
-
-
-def _flat(arguments: dict[str, str]) -> list[str]:
-    return [word for pair in arguments.items() for word in pair]

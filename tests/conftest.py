@@ -1,0 +1,70 @@
+"""The whole of Isthmus as processes, real domain controllers, real agents and a real mail server.
+
+One installation serves all tests here. A test that breaks something waits until it is whole again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.population import Company
+from lab.pytest_forest import ForestFactory
+from lab.smtp import Mailbox
+from lab.stack import Stack, free_port, running
+from tests.database import Database
+from tests.sites import Installation, Site
+
+LOG_LINES = 25
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Installation]:
+    """Portal, agents' listener, worker and beat with their own database, in quick cycles."""
+    # Not below pytest's own folder: the embedded server runs as another account and has to get through.
+    directory = Path(tempfile.mkdtemp(prefix="isthmus-stack-"))
+    with Mailbox(port=free_port()) as mailbox:
+        settings = {
+            "ISTHMUS_CYCLE_INTERVAL": "5",
+            "ISTHMUS_CYCLE_STALLED": "3",
+            "ISTHMUS_BUS_LEASE": "5",
+            "ISTHMUS_SMTP_HOST": mailbox.host,
+            "ISTHMUS_SMTP_PORT": str(mailbox.port),
+        }
+        stack = Stack(directory, settings)
+        with running(stack):
+            yield Installation(stack, stack.client(), Database(directory / "postgres"), mailbox)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def corp(installation: Installation, make_forest: ForestFactory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A company whose job runs all the time; it is in sync, and changes of tests stay."""
+
+    def company(base_dn: str) -> Company:
+        return Company(base_dn, users=120, groups=24, contacts=10, biggest_group=40)
+
+    forest = make_forest("stack.example", "STACK", company=company)
+    site = Site(installation, forest, company(forest.base_dn), tmp_path_factory.mktemp("corp"))
+    try:
+        site.add_agent("corp-1")
+        yield site
+    finally:
+        site.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What the processes wrote goes with a failure."""
+    report = yield
+    installation = getattr(item, "funcargs", {}).get("installation")
+    if report.failed and isinstance(installation, Installation):
+        for name, child in installation.stack.children.items():
+            report.sections.append((f"end of the log of {name}", child.log_tail(LOG_LINES)))
+    return report
