@@ -21,6 +21,7 @@ _STATEMENTS: Final = (
     " WHERE s.id = t.group_id AND s.configuration_id = %(id)s",
     "DELETE FROM provisioning_sourcemember t USING provisioning_sourceobject s"
     " WHERE s.id = t.group_id AND s.configuration_id = %(id)s",
+    "DELETE FROM provisioning_escrow WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_link WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_sourceobject WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_notification WHERE configuration_id = %(id)s",
