@@ -17,7 +17,7 @@ from lab.pytest_forest import ForestFactory
 from lab.smtp import Mailbox
 from lab.stack import Stack, free_port, running
 from tests.database import Database
-from tests.sites import Installation, Site
+from tests.sites import FirstCycle, Installation, Site
 
 LOG_LINES = 25
 
@@ -42,8 +42,10 @@ def installation() -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def corp(installation: Installation, make_forest: ForestFactory, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A company whose job runs all the time; it is in sync, and changes of tests stay."""
+def joined_corp(
+    installation: Installation, make_forest: ForestFactory, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A company with an agent and a configuration that is not started yet."""
 
     def company(base_dn: str) -> Company:
         return Company(base_dn, users=120, groups=24, contacts=10, biggest_group=40)
@@ -52,9 +54,22 @@ def corp(installation: Installation, make_forest: ForestFactory, tmp_path_factor
     site = Site(installation, forest, company(forest.base_dn), tmp_path_factory.mktemp("corp"))
     try:
         site.add_agent("corp-1")
+        site.configure(delete_threshold=5)
         yield site
     finally:
         site.stop()
+
+
+@pytest.fixture(scope="session")
+def corp_at_first(joined_corp: Site) -> FirstCycle:
+    """What was to be seen after the company's first cycle."""
+    return joined_corp.first_cycle()
+
+
+@pytest.fixture(scope="session")
+def corp(joined_corp: Site, corp_at_first: FirstCycle) -> Site:
+    """A company that is in sync and whose job runs all the time; what tests change in it stays."""
+    return joined_corp
 
 
 @pytest.hookimpl(wrapper=True)

@@ -40,6 +40,21 @@ class Installation:
     mailbox: Mailbox
 
 
+@dataclass(frozen=True)
+class FirstCycle:
+    """A first cycle and what was to be seen right after it."""
+
+    cycle: Document
+    active_directory: worlds.World
+    cloud: worlds.World
+
+    @property
+    def expected_log_rows(self) -> int:
+        """One row for each creation, each manager set and each group that got members."""
+        everybody = self.active_directory.values()
+        return sum(1 + bool(one.get("manager")) + bool(one.get("members")) for one in everybody)
+
+
 @dataclass
 class Site:
     """One domain and its configuration."""
@@ -104,15 +119,18 @@ class Site:
     def next_cycle(self, step: str = "done", since: datetime | None = None) -> Document:
         """The first cycle that starts from now on (or since then), once it has ended as it should."""
         moment = since or datetime.now(UTC)
-        cycle: Document = self.until(lambda: self._ended_since(moment), f"a cycle of {self.forest.dns_name} ended")
+        cycle: Document = self.until(
+            lambda: self._ended_since(moment), f"a cycle of {self.forest.dns_name} ended"
+        )
         assert cycle["step"] == step, cycle
         return cycle
 
-    def first_cycle(self) -> Document:
+    def first_cycle(self) -> FirstCycle:
         """Start the job; its first cycle when it is done."""
         since = datetime.now(UTC)
         self.steer("start")
-        return self.next_cycle(since=since)
+        cycle = self.next_cycle(since=since)
+        return FirstCycle(cycle, self.in_active_directory(), self.in_cloud())
 
     def log(self, **query: str) -> list[Document]:
         """Rows of the provisioning log."""
