@@ -99,7 +99,7 @@ class Bench:
             certificate_not_after=timezone.now() + timedelta(days=90),
         )
         ResourceGrouping.objects.create(agent=agent, domain=domain)
-        target = Target.objects.create(name="Cloud directory")
+        target, _ = Target.objects.get_or_create(name="Cloud directory")
         configuration = configurations.create(name="Corp", domain=domain, target=target, **switches)
         bench = cls(agent, configuration)
         jobs.start(bench.job, timezone.now())
