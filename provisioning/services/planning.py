@@ -8,6 +8,7 @@ from datetime import datetime
 
 import orjson
 from django.db import transaction
+from django.db.models import Count
 
 from provisioning.engine import guard
 from provisioning.engine.plan import Action, decide
@@ -81,7 +82,7 @@ def _decisions(
 
 
 def _failure(one: DirtyObject) -> tuple[str, str, str]:
-    if one.error_code:
+    if one.error_code and one.is_wanted:
         return ChangeStatus.FAILED, one.error_code, one.error_detail
     return ChangeStatus.PLANNED, "", ""
 
@@ -106,11 +107,8 @@ def _decide(one: DirtyObject, reader: Reading) -> tuple[str, Phase, str, str] | 
 
 def _look(cycle: Cycle, planned_members: int, now: datetime) -> bool:
     """Let the guard look at the plan and move the cycle on, or hold it."""
-    counts = Counter(
-        Change.objects.filter(cycle=cycle, status=ChangeStatus.PLANNED)
-        .values_list("kind", flat=True)
-        .iterator()
-    )
+    planned = Change.objects.filter(cycle=cycle, status=ChangeStatus.PLANNED)
+    counts = Counter(dict(planned.values_list("kind").annotate(Count("id"))))
     failed = Change.objects.filter(cycle=cycle, status=ChangeStatus.FAILED).count()
     removals = guard.Removals(deletions=counts["delete"], disables=counts["disable"])
     configuration, job = cycle.job.configuration, Job.objects.get(pk=cycle.job_id)

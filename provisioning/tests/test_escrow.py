@@ -73,6 +73,18 @@ def test_a_mapping_that_fails_for_one_object_leaves_the_others_alone() -> None:
     assert bench.cycle().count_planned == 0
 
 
+def test_an_object_whose_mapping_fails_is_still_deleted_when_it_goes() -> None:
+    bench = Bench.set_up()
+    odd = user("odd")
+    bench.cycle([odd])
+    bench.cycle([changed(odd, pwdLastSet=["no", "number"])])
+    assert Escrow.objects.exists()
+    assert User.objects.get().deleted_at is None
+    bench.cycle([tombstone(odd)])
+    assert User.objects.get().deleted_at is not None
+    assert not Escrow.objects.exists()
+
+
 def test_retries_come_after_six_twelve_and_twenty_four_hours_then_daily_for_28_days() -> None:
     first = timezone.now()
     waits = [next_retry(first, attempts) for attempts in range(1, 32)]
