@@ -54,7 +54,9 @@ class Database:
 
     def directory_versions(self) -> dict[str, tuple[int, str]]:
         """Number and versions of the rows in the directory: any write, even of the same values, changes it."""
-        query = sql.SQL("SELECT count(*), md5(coalesce(string_agg(concat(ctid, '/', xmin), ' ' ORDER BY ctid), '')) FROM {}")
+        query = sql.SQL(
+            "SELECT count(*), md5(coalesce(string_agg(concat(ctid, '/', xmin), ' ' ORDER BY ctid), '')) FROM {}"
+        )
         with self._connect() as connection:
             return {
                 table: _pair(connection.execute(query.format(sql.Identifier(table))).fetchone())
@@ -78,6 +80,13 @@ class Database:
                 yield lambda: self._ungranted("locktype = 'advisory' AND objid = %s", _GATE)
         finally:
             self.change("DROP TRIGGER test_halt ON agents_buspage")
+
+    def has_other_server_than(self, postmaster: int) -> bool:
+        """Whether the server was started anew and lets us in."""
+        try:
+            return self.postmaster != postmaster and self.value("SELECT 1") == 1
+        except (OSError, IndexError, psycopg.OperationalError):
+            return False
 
     def end_server(self) -> None:
         """A fast shutdown, as an administrator's restart begins with; connections are cut."""

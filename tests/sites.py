@@ -9,6 +9,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from uuid import UUID
 
+import requests
+
 from lab.enrolment import Agent, configure
 from lab.population import Company
 from lab.portal_client import Document, PortalClient, wait_for
@@ -96,6 +98,13 @@ class Site:
         self.until(lambda: self.client.get(f"agents/{agent.id}/")["state"] == "active", f"{name} is active")
         return agent
 
+    def replace_agents(self, name: str) -> None:
+        """One new agent instead of those there were."""
+        for agent in self.agents:
+            agent.process.stop()
+        self.agents.clear()
+        self.add_agent(name)
+
     def configure(self, **fields: object) -> None:
         """Create the configuration; its job is not started."""
         job = configure(
@@ -125,11 +134,15 @@ class Site:
         assert cycle["step"] == step, cycle
         return cycle
 
+    def cycle_now(self, step: str = "done", by: str = "run") -> Document:
+        """A cycle at once instead of at its time, once it has ended as it should."""
+        since = datetime.now(UTC)
+        self.steer(by)
+        return self.next_cycle(step, since)
+
     def first_cycle(self) -> FirstCycle:
         """Start the job; its first cycle when it is done."""
-        since = datetime.now(UTC)
-        self.steer("start")
-        cycle = self.next_cycle(since=since)
+        cycle = self.cycle_now(by="start")
         return FirstCycle(cycle, self.in_active_directory(), self.in_cloud())
 
     def log(self, **query: str) -> list[Document]:
@@ -153,12 +166,19 @@ class Site:
         """The mails this site's address got."""
         return [mail for mail in self.installation.mailbox.messages if mail["X-Envelope-To"] == self.address]
 
-    def notifications(self) -> list[tuple[str, str, int]]:
-        """Template, state and attempts of every mail that was written for this site."""
-        return self.database.rows(
-            "SELECT template, state, attempts FROM provisioning_notification WHERE configuration_id = %s ORDER BY id",
+    def wait_for_mails(self, count: int) -> list[EmailMessage]:
+        """The mails this site's address got, once there are so many."""
+        self.until(lambda: len(self.mails()) >= count, f"{count} mails came to {self.address}")
+        return self.mails()
+
+    def last_notification(self) -> tuple[str, str, int]:
+        """Template, state and attempts of the mail that was last written for this site."""
+        [(template, state, attempts)] = self.database.rows(
+            "SELECT template, state, attempts FROM provisioning_notification"
+            " WHERE configuration_id = %s ORDER BY id DESC LIMIT 1",
             self.configuration_id,
-        )  # type: ignore[return-value]  # three columns of these types
+        )
+        return template, state, attempts
 
     @staticmethod
     def until(ready: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> Document:
@@ -177,6 +197,26 @@ class Site:
         for agent in self.agents:
             agent.process.stop()
         self.forest.stop()
+
+    def ended_cycles(self) -> list[Document]:
+        """The cycles that have ended, in whichever way."""
+        return [one for one in self.cycles() if one["step"] in ENDED]
+
+    def answers(self) -> bool:
+        """Whether the portal can look into its database."""
+        return requests.get(f"{self.installation.stack.console_url}/readyz", timeout=30).ok
+
+    def present(self, guid: UUID) -> bool:
+        """Whether the AD object is in the directory."""
+        return any(True for _ in self.client.all("directory/users/", object_guid=str(guid)))
+
+    def notifications(self) -> list[tuple[object, ...]]:
+        """The mails that were written for this site, sent or not."""
+        return self.database.rows(
+            "SELECT template, state FROM provisioning_notification WHERE configuration_id = %s"
+            " AND created_at >= (SELECT max(created_at) - interval '1 minute' FROM provisioning_notification)",
+            self.configuration_id,
+        )
 
     def _ended_since(self, moment: datetime) -> Document | None:
         started = [one for one in self.cycles() if datetime.fromisoformat(one["started_at"]) >= moment]
