@@ -1,0 +1,70 @@
+"""What processes cost: processor seconds, and the most memory each of them ever had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+
+MEGABYTE = 1e6
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One process: processor seconds so far (user and system) and peak resident bytes."""
+
+    name: str
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def of_tree(name: str, pid: int) -> list[Usage]:
+    """A process and its live descendants; ``name`` numbers the descendants."""
+    root = psutil.Process(pid)
+    family = [(name, root), *((f"{name} {n}", one) for n, one in enumerate(root.children(recursive=True), 1))]
+    return [Usage(label, cpu_seconds(process), peak_memory(process.pid)) for label, process in family]
+
+
+def of_database(pid: int) -> Usage:
+    """PostgreSQL as one line: processor seconds of all backends, ended ones too; memory beside the shared one."""
+    root = psutil.Process(pid)
+    family = [root, *root.children(recursive=True)]
+    ended = root.cpu_times()
+    cpu = sum(map(cpu_seconds, family)) + float(ended.children_user + ended.children_system)
+    return Usage("postgres", cpu, max(_private_memory(process.pid) for process in family))
+
+
+def since(after: Iterable[Usage], before: Iterable[Usage]) -> list[Usage]:
+    """The same processes with the processor seconds they used in between."""
+    earlier = {one.name: one.cpu_seconds for one in before}
+    return [replace(one, cpu_seconds=one.cpu_seconds - earlier.get(one.name, 0.0)) for one in after]
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Processor time a process has used so far, user and system."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def total_cpu(usages: Iterable[Usage]) -> float:
+    """Processor seconds of all of them."""
+    return sum(one.cpu_seconds for one in usages)
+
+
+def peak_memory(pid: int) -> int:
+    """Peak resident bytes, as the kernel kept it (proc_pid_status(5), VmHWM)."""
+    return _status(pid, "VmHWM")
+
+
+def _private_memory(pid: int) -> int:
+    """Resident bytes of its own: shared buffers would be counted once for each backend."""
+    return _status(pid, "RssAnon")
+
+
+def _status(pid: int, field: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024
+    return 0
