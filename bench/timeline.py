@@ -22,6 +22,7 @@ _PHASES: Final = {1: "objects", 2: "references", 3: "memberships", 4: "deletions
 ENDED: Final = ("done", "failed", "held")
 # In the order in which a cycle passes them.
 STEPS: Final = (
+    "waiting for beat",
     "until the first page",
     "reading",
     "ingest behind the reading",
@@ -66,7 +67,12 @@ class Timeline:
     @property
     def from_first_page(self) -> float:
         """Seconds from the first page on the bus to the end of the last export."""
-        return sum(self.seconds.get(step, 0.0) for step in STEPS[1:-1])
+        return sum(self.seconds.get(step, 0.0) for step in STEPS[2:-1])
+
+    @property
+    def of_cycle(self) -> float:
+        """Seconds from the cycle's start, when the request goes onto the bus, to its end."""
+        return self.total - self.seconds.get(STEPS[0], 0.0)
 
     def _watch(self) -> None:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
@@ -108,7 +114,7 @@ def _step(row: tuple[Any, ...] | None) -> str:
     if step == "reading":
         if request_state == "answered":
             return "ingest behind the reading"
-        return "reading" if pages_in else STEPS[0]
+        return "reading" if pages_in else STEPS[1]
     if step == "exporting":
         return f"export {_PHASES.get(phase, 'objects')}"
     return "plan" if step == "planning" else "settle"
