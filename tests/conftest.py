@@ -5,7 +5,6 @@ One installation serves all tests here. A test that breaks something waits until
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -26,19 +25,20 @@ LOG_LINES = 25
 def installation() -> Iterator[Installation]:
     """Portal, agents' listener, worker and beat with their own database, in quick cycles."""
     # Not below pytest's own folder: the embedded server runs as another account and has to get through.
-    directory = Path(tempfile.mkdtemp(prefix="isthmus-stack-"))
-    with Mailbox(port=free_port()) as mailbox:
-        settings = {
-            "ISTHMUS_CYCLE_INTERVAL": "5",
-            "ISTHMUS_CYCLE_STALLED": "3",
-            "ISTHMUS_BUS_LEASE": "5",
-            "ISTHMUS_SMTP_HOST": mailbox.host,
-            "ISTHMUS_SMTP_PORT": str(mailbox.port),
-        }
-        stack = Stack(directory, settings)
+    with tempfile.TemporaryDirectory(prefix="isthmus-stack-") as folder, Mailbox(port=free_port()) as mailbox:
+        stack = Stack(Path(folder), _quick(mailbox))
         with running(stack):
-            yield Installation(stack, stack.client(), Database(directory / "postgres"), mailbox)
-    shutil.rmtree(directory)
+            yield Installation(stack, stack.client(), Database(stack.directory / "postgres"), mailbox)
+
+
+def _quick(mailbox: Mailbox) -> dict[str, str]:
+    return {
+        "ISTHMUS_CYCLE_INTERVAL": "5",
+        "ISTHMUS_CYCLE_STALLED": "3",
+        "ISTHMUS_BUS_LEASE": "5",
+        "ISTHMUS_SMTP_HOST": mailbox.host,
+        "ISTHMUS_SMTP_PORT": str(mailbox.port),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -210,12 +210,14 @@ class Site:
         """Whether the AD object is in the directory."""
         return any(True for _ in self.client.all("directory/users/", object_guid=str(guid)))
 
-    def notifications(self) -> list[tuple[object, ...]]:
-        """The mails that were written for this site, sent or not."""
-        return self.database.rows(
-            "SELECT template, state FROM provisioning_notification WHERE configuration_id = %s"
-            " AND created_at >= (SELECT max(created_at) - interval '1 minute' FROM provisioning_notification)",
-            self.configuration_id,
+    def written_mails(self) -> dict[str, int]:
+        """How many mails were written for this site, sent or not, by the code they tell of."""
+        return dict(
+            self.database.rows(
+                "SELECT coalesce(context->>'code', template), count(*) FROM provisioning_notification"
+                " WHERE configuration_id = %s GROUP BY 1",
+                self.configuration_id,
+            )
         )
 
     def _ended_since(self, moment: datetime) -> Document | None:

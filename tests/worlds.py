@@ -61,9 +61,7 @@ def in_cloud(client: PortalClient, domain: str) -> World:
     """What the portal's REST endpoints say of the objects that came from a domain."""
     people = {"user": _of(client, "users", domain), "contact": _of(client, "contacts", domain)}
     groups = _of(client, "groups", domain)
-    guid_of = {
-        one["id"]: _anchor(one) for one in [*people["user"], *people["contact"], *groups]
-    }
+    guid_of = {one["id"]: _anchor(one) for one in [*people["user"], *people["contact"], *groups]}
     world = {
         _anchor(one): {**_shown(one, kind), "manager": guid_of.get(one["manager_id"])}
         for kind, rows in people.items()
@@ -86,7 +84,11 @@ def _of(client: PortalClient, kind: str, domain: str) -> list[Document]:
 def _shown(one: Document, kind: str) -> Known:
     attributes = one["attributes"]
     known = {name: attributes.get(name) for name in _PLAIN.values() if name not in _NOT_OF[kind]}
-    known |= {"kind": kind, "name": one["display_name"], "addresses": set(attributes.get("ProxyAddresses", ()))}
+    known |= {
+        "kind": kind,
+        "name": one["display_name"],
+        "addresses": set(attributes.get("ProxyAddresses", ())),
+    }
     if kind == "user":
         known |= {"signs in as": one["user_principal_name"], "enabled": one["account_enabled"]}
     return known
