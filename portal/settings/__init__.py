@@ -167,6 +167,7 @@ SPECTACULAR_SETTINGS = {
 # ── Celery: the broker carries hints, PostgreSQL holds the truth ──
 CELERY_BROKER_URL = environment.secret("ISTHMUS_BROKER_URL") or "filesystem://"
 if CELERY_BROKER_URL.startswith("filesystem:"):
+    CELERY_BROKER_TRANSPORT = "portal.file_broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(VAR_DIR / "broker" / "queue"),
         "data_folder_out": str(VAR_DIR / "broker" / "queue"),
