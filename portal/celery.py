@@ -7,8 +7,11 @@ configuration keeps its own phase inside its two minutes. The work is in :mod:`p
 from __future__ import annotations
 
 import os
+import signal
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_process_init
 
 from portal import embedded
 
@@ -18,6 +21,16 @@ embedded.ensure_running()
 app = Celery("isthmus")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_process_init.connect
+def leave_the_end_to_the_parent(**_: Any) -> None:
+    """Let a worker's pool finish its tasks when the whole process group is told to end.
+
+    A pool process that a supervisor's SIGTERM kills takes a lock with it on which its parent then waits.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
 
 app.conf.beat_schedule = {
     "start the cycles that are due": {

@@ -34,7 +34,8 @@ class Channel(filesystem.Channel):
         except ValueError:
             return []
 
-    def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str) -> None:
+    # kombu's own two base classes disagree on which of these may be None.
+    def _queue_bind(self, exchange: str, routing_key: Any, pattern: Any, queue: str) -> None:
         for _ in range(_BIND_TRIES):
             try:
                 super()._queue_bind(exchange, routing_key, pattern, queue)
