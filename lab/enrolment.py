@@ -45,7 +45,9 @@ class Agent:
     def _enrol(self, *more: str) -> None:
         enrolment = Child([PROGRAM, "enrol", *self._arguments(), *more], self.directory / "enrol.log")
         enrolment.start()
-        wait_for(lambda: not enrolment.running, "The enrolment of the agent", seconds=ENROL_SECONDS, every=0.05)
+        wait_for(
+            lambda: not enrolment.running, "The enrolment of the agent", seconds=ENROL_SECONDS, every=0.05
+        )
         status, tail = enrolment.exit_status, enrolment.log_tail()
         enrolment.stop()
         if status != 0:

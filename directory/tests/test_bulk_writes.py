@@ -38,9 +38,15 @@ def added(*writes: ObjectWrite) -> list[UUID]:
 
 
 def test_created_users_hold_their_document_and_generated_columns() -> None:
-    [ada] = added(create(1, "a1", UserPrincipalName="ada@corp.example", DisplayName="Ada", AccountEnabled=False))
+    [ada] = added(
+        create(1, "a1", UserPrincipalName="ada@corp.example", DisplayName="Ada", AccountEnabled=False)
+    )
     user = User.objects.get(pk=ada)
-    assert (user.user_principal_name, user.display_name, user.account_enabled) == ("ada@corp.example", "Ada", False)
+    assert (user.user_principal_name, user.display_name, user.account_enabled) == (
+        "ada@corp.example",
+        "Ada",
+        False,
+    )
     assert user.deleted_at is None
 
 
@@ -86,7 +92,9 @@ def test_the_same_anchor_is_the_same_object() -> None:
 
 def test_a_deleted_user_frees_its_name_and_leaves_groups_and_reports() -> None:
     ada, bob = added(create(1, "a1", UserPrincipalName="ada@x"), create(2, "a2", UserPrincipalName="bob@x"))
-    [team] = [r.object_id for r in objects.write(MemberKind.GROUP, [create(3, "g1", DisplayName="Team")], NOW)]
+    [team] = [
+        r.object_id for r in objects.write(MemberKind.GROUP, [create(3, "g1", DisplayName="Team")], NOW)
+    ]
     assert team is not None
     relations.change_members([MembershipWrite(1, True, team, ada, MemberKind.USER)])
     relations.set_managers(MemberKind.USER, [(bob, ada)], NOW)
@@ -103,7 +111,9 @@ def test_writing_to_an_object_that_is_gone_says_so() -> None:
 
 def test_memberships_come_and_go_and_may_come_twice() -> None:
     [ada] = added(create(1, "a1", UserPrincipalName="ada@x"))
-    [team] = [r.object_id for r in objects.write(MemberKind.GROUP, [create(3, "g1", DisplayName="Team")], NOW)]
+    [team] = [
+        r.object_id for r in objects.write(MemberKind.GROUP, [create(3, "g1", DisplayName="Team")], NOW)
+    ]
     assert team is not None
     join = MembershipWrite(1, True, team, ada, MemberKind.USER)
     relations.change_members([join, join])
