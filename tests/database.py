@@ -93,7 +93,7 @@ class Database:
         os.kill(self.postmaster, signal.SIGINT)
 
     @contextmanager
-    def _holding(self, lock: sql.Composable) -> Iterator[None]:
+    def _holding(self, lock: sql.SQL | sql.Composed) -> Iterator[None]:
         connection = self._connect()
         connection.autocommit = False
         connection.execute(lock)

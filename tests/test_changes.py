@@ -16,8 +16,8 @@ from tests.sites import Site
 
 pytestmark = [pytest.mark.stack, pytest.mark.forest]
 
-# Users and groups of the company, by number; users eight apart are in the same department.
-RETITLED, CLEARED, RENAMED, MOVED, DISABLED, DELETED, REMANAGED = 12, 4, 5, 6, 7, 9, 10
+# Users, groups and departments of the company, by number; users eight apart are in the same department.
+RETITLED, CLEARED, RENAMED, MOVED, DISABLED, DELETED, REMANAGED = 18, 4, 5, 6, 7, 9, 10
 GROUP, DEPARTMENT = 2, 3
 
 

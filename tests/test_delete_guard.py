@@ -77,25 +77,3 @@ def test_one_deletion_fewer_passes(corp: Site) -> None:
     passing = delete_at_once(corp, THRESHOLD - 1, "passing")
     corp.cycle_now(by="start")
     assert present(corp, passing) == [False] * (THRESHOLD - 1)
-
-
-def test_a_mail_that_is_refused_is_sent_later_and_once(corp: Site) -> None:
-    mailbox = corp.installation.mailbox
-    mailbox.clear()
-    victims = delete_at_once(corp, THRESHOLD, "later")
-    mailbox.stop()
-    try:
-        corp.cycle_now("held", by="start")
-        corp.until(lambda: corp.last_notification() == ("job_held", "pending", 1), "a mail was refused")
-    finally:
-        mailbox.start()
-    # A minute passes.
-    corp.database.change(
-        "UPDATE provisioning_notification SET next_attempt_at = now() WHERE state = 'pending'"
-    )
-    corp.wait_for_mails(1)
-    corp.until(lambda: corp.last_notification() == ("job_held", "sent", 2), "the mail is noted as sent")
-    corp.steer("allow-deletes")
-    corp.until(lambda: present(corp, victims) == [False] * THRESHOLD, "the deletions are done")
-    corp.next_cycle()
-    assert len(corp.mails()) == 1

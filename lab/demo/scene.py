@@ -69,7 +69,7 @@ class Scene:
 
     def tear_down(self) -> None:
         """Stop every child: agent first, then Isthmus, then the domain controller."""
-        for child in (self.agent and self.agent.process, self.honcho):
+        for child in (self.agent.process if self.agent else None, self.honcho):
             if child is not None:
                 child.stop(seconds=40)
         self.stack.stop_database()
