@@ -15,7 +15,7 @@ def seal(secret: bytes) -> bytes:
     return _keys().encrypt(secret)
 
 
-def unseal(sealed: bytes) -> bytes:
+def unseal(sealed: bytes | memoryview) -> bytes:
     """Decrypt with whichever sealing key fits; :class:`SealBroken` when none does."""
     try:
         return _keys().decrypt(bytes(sealed))
@@ -23,7 +23,7 @@ def unseal(sealed: bytes) -> bytes:
         raise SealBroken("None of the keys in ISTHMUS_SEALING_KEYS opens this secret.") from None
 
 
-def reseal(sealed: bytes) -> bytes:
+def reseal(sealed: bytes | memoryview) -> bytes:
     """The same secret under the first key, for rotation; :class:`SealBroken` when no key opens it."""
     return seal(unseal(sealed))
 
