@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -81,7 +84,8 @@ def held(site: AdminSite, request: HttpRequest, job_id: int) -> HttpResponse:
     if cycle is None:
         messages.info(request, f"{job} does not wait for a decision.")
         return _to_configuration(job)
-    page = LimitedPaginator(removals.of_cycle(cycle), REMOVALS_PER_PAGE).get_page(request.GET.get("page"))
+    page = _page(removals.of_cycle(cycle), request.GET.get("page"))
+    members = _page(removals.memberships_of(cycle), request.GET.get("members"))
     context = {
         **site.each_context(request),
         "title": f"Held: {job.configuration}",
@@ -90,9 +94,15 @@ def held(site: AdminSite, request: HttpRequest, job_id: int) -> HttpResponse:
         "counts": removals.counts(cycle),
         "page": page,
         "rows": removals.described(page.object_list),
+        "members_page": members,
+        "member_rows": removals.described_memberships(members.object_list),
         "may_decide": request.user.has_perm("provisioning.change_job"),
     }
     return TemplateResponse(request, "console/job_held.html", context)
+
+
+def _page(rows: QuerySet[Any], number: str | None) -> Page[Any]:
+    return LimitedPaginator(rows, REMOVALS_PER_PAGE).get_page(number)
 
 
 def _job(request: HttpRequest, job_id: int, permission: str) -> Job:

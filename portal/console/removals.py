@@ -8,7 +8,17 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
-from provisioning.models import Change, ChangeKind, Cycle, CycleStep, Job, Link, ObjectType, SourceObject
+from provisioning.models import (
+    Change,
+    ChangeKind,
+    Cycle,
+    CycleStep,
+    Job,
+    Link,
+    MemberChange,
+    ObjectType,
+    SourceObject,
+)
 
 REMOVING = (ChangeKind.DELETE, ChangeKind.DISABLE)
 
@@ -28,11 +38,22 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
+class MembershipRemoval:
+    """One membership that would end; both ends by distinguished name."""
+
+    group: str
+    group_guid: UUID | None
+    member: str
+    member_guid: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class RemovalCounts:
     """How many objects of which kind would go."""
 
     deletions: int
     disables: int
+    memberships: int
 
     @property
     def total(self) -> int:
@@ -53,7 +74,24 @@ def of_cycle(cycle: Cycle) -> QuerySet[Change]:
 def counts(cycle: Cycle) -> RemovalCounts:
     """How many removals a cycle planned."""
     found = dict(of_cycle(cycle).order_by().values_list("kind").annotate(Count("id")))
-    return RemovalCounts(found.get(ChangeKind.DELETE.value, 0), found.get(ChangeKind.DISABLE.value, 0))
+    return RemovalCounts(
+        found.get(ChangeKind.DELETE.value, 0),
+        found.get(ChangeKind.DISABLE.value, 0),
+        memberships_of(cycle).count(),
+    )
+
+
+def memberships_of(cycle: Cycle) -> QuerySet[MemberChange]:
+    """The memberships that a cycle would end."""
+    return MemberChange.objects.filter(cycle=cycle, is_addition=False).order_by("id")
+
+
+def described_memberships(changes: Iterable[MemberChange]) -> list[MembershipRemoval]:
+    """Memberships with the names of both ends, in one query for a page."""
+    listed = list(changes)
+    ids = {one.group_id for one in listed} | {one.member_id for one in listed}
+    known = SourceObject.objects.only("id", "guid", "dn").in_bulk(ids)
+    return [_membership(known.get(one.group_id), known.get(one.member_id)) for one in listed]
 
 
 def described(changes: Iterable[Change]) -> list[Removal]:
@@ -63,6 +101,15 @@ def described(changes: Iterable[Change]) -> list[Removal]:
     sources = SourceObject.objects.only("id", "guid", "dn", "gone_reason").in_bulk(ids)
     links = Link.objects.only("source_id", "target_id", "exported").in_bulk(ids)
     return [_removal(change, sources.get(change.source_id), links.get(change.source_id)) for change in listed]
+
+
+def _membership(group: SourceObject | None, member: SourceObject | None) -> MembershipRemoval:
+    return MembershipRemoval(
+        group=group.dn if group else "",
+        group_guid=group.guid if group else None,
+        member=member.dn if member else "",
+        member_guid=member.guid if member else None,
+    )
 
 
 def _removal(change: Change, source: SourceObject | None, link: Link | None) -> Removal:

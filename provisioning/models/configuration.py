@@ -5,13 +5,10 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from agents.models import Domain
-
-# Entra's default; with a threshold of N at most N−1 deletions and disables pass in one cycle.
-DEFAULT_DELETE_THRESHOLD = 500
+from provisioning.models.guard_limits import GuardLimits
 
 
 class TargetKind(models.TextChoices):
@@ -35,7 +32,7 @@ class Target(models.Model):
         return self.name
 
 
-class Configuration(models.Model):
+class Configuration(GuardLimits):
     """One domain → one target. ``schema`` is a document in Graph's synchronizationSchema shape."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -48,12 +45,6 @@ class Configuration(models.Model):
         default=list,
         blank=True,
         help_text="Who gets a mail when the job is held or quarantined, or when the domain loses its last agent.",
-    )
-    delete_threshold_enabled = models.BooleanField("prevent accidental deletion", default=True)
-    delete_threshold = models.PositiveIntegerField(
-        default=DEFAULT_DELETE_THRESHOLD,
-        validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
-        help_text="At this many deletions and disables in one cycle the job is held; one fewer passes.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from provisioning import errors
@@ -13,14 +14,13 @@ from provisioning.store import logs
 TOO_MANY_DELETES = "TooManyDeletes"
 
 
-def hold(cycle: Cycle, removals: Removals, now: datetime) -> None:
-    """Hold the job: log what would go, write one mail. Runs inside the planning transaction."""
+def hold(cycle: Cycle, removals: Removals, breaches: Sequence[str], now: datetime) -> None:
+    """Hold the job: log what would go, write one mail. Runs inside the planning transaction.
+
+    ``breaches`` names the limits that were reached.
+    """
     job = cycle.job
-    threshold = job.configuration.delete_threshold
-    detail = (
-        f"This cycle would delete {removals.deletions} and disable {removals.disables} objects; "
-        f"the threshold is {threshold}. {errors.ERRORS[TOO_MANY_DELETES]}"
-    )
+    detail = f"{_told(removals)} That is {'; '.join(breaches)}. {errors.ERRORS[TOO_MANY_DELETES]}"
     Job.objects.filter(pk=job.pk).update(
         state=JobState.HELD,
         state_reason=TOO_MANY_DELETES,
@@ -29,4 +29,9 @@ def hold(cycle: Cycle, removals: Removals, now: datetime) -> None:
         next_run_at=None,
     )
     logs.write_held(job.configuration_id, cycle.pk, TOO_MANY_DELETES, detail, now)
-    notifications.job_held(job, cycle, removals, now)
+    notifications.job_held(job, cycle, removals, breaches, now)
+
+
+def _told(removals: Removals) -> str:
+    objects = f"This cycle would delete {removals.deletions} and disable {removals.disables} objects"
+    return f"{objects} and end {removals.memberships} memberships." if removals.memberships else f"{objects}."

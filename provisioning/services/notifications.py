@@ -26,12 +26,13 @@ RETRY_AFTER_S = (60, 300, 900, 3_600, 14_400, 43_200)
 SENDING_LIMIT = timedelta(minutes=10)
 
 
-def job_held(job: Job, cycle: Cycle, removals: Removals, now: datetime) -> None:
+def job_held(job: Job, cycle: Cycle, removals: Removals, breaches: Sequence[str], now: datetime) -> None:
     """The job's cycle waits for a person."""
     context = {
         "deletions": removals.deletions,
         "disables": removals.disables,
-        "threshold": job.configuration.delete_threshold,
+        "memberships": removals.memberships,
+        "threshold": "; ".join(breaches),
         "cycle": cycle.pk,
         "job": job.pk,
     }

@@ -8,18 +8,17 @@ from datetime import datetime
 
 import orjson
 from django.db import transaction
-from django.db.models import Count
 
 from provisioning.engine import guard
 from provisioning.engine.plan import Action, decide
 from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job
-from provisioning.services import holding, reading
+from provisioning.services import guarding, holding, reading
 from provisioning.services.clock import now as clock
 from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
 from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
-from provisioning.store import escrow, locks, logs, planning, staging
+from provisioning.store import escrow, locks, logs, planning, removals, staging
 from provisioning.store.planning import DirtyObject, PlannedChange
 
 _NOTHING = "{}"
@@ -107,13 +106,12 @@ def _decide(one: DirtyObject, reader: Reading) -> tuple[str, Phase, str, str] | 
 
 def _look(cycle: Cycle, planned_members: int, now: datetime) -> bool:
     """Let the guard look at the plan and move the cycle on, or hold it."""
-    planned = Change.objects.filter(cycle=cycle, status=ChangeStatus.PLANNED)
-    counts = Counter(dict(planned.values_list("kind").annotate(Count("id"))))
+    counts = removals.planned(cycle.pk)
     failed = Change.objects.filter(cycle=cycle, status=ChangeStatus.FAILED).count()
-    removals = guard.Removals(deletions=counts["delete"], disables=counts["disable"])
-    configuration, job = cycle.job.configuration, Job.objects.get(pk=cycle.job_id)
-    settings = guard.GuardSettings(configuration.delete_threshold_enabled, configuration.delete_threshold)
-    held = guard.holds(removals, settings, allowed_by_person=job.deletes_allowed)
+    settings = guarding.settings_of(cycle.job.configuration)
+    taken = guarding.removals_of(cycle, counts, planned_members, settings)
+    allowed = Job.objects.values_list("deletes_allowed", flat=True).get(pk=cycle.job_id)
+    held = guard.holds(taken, settings, allowed_by_person=allowed)
     Cycle.objects.filter(pk=cycle.pk).update(
         step=CycleStep.HELD if held else CycleStep.EXPORTING,
         export_phase=Phase.BEFORE,
@@ -122,5 +120,5 @@ def _look(cycle: Cycle, planned_members: int, now: datetime) -> bool:
         moved_at=now,
     )
     if held:
-        holding.hold(cycle, removals, now)
+        holding.hold(cycle, taken, guard.breaches(taken, settings), now)
     return held

@@ -46,6 +46,19 @@ SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coal
   LEFT JOIN provisioning_link l ON l.source_id = o.id
  WHERE c.cycle_id = %(cycle)s AND c.kind IN ('delete', 'disable')
 """  # noqa: S608 — built from constants only
+_HELD_MEMBERSHIPS = f"""
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
+SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, coalesce(max(l.target_id), ''),
+       'Update', 'Skipped', %(code)s, %(detail)s,
+       jsonb_build_array(jsonb_build_object('displayName', 'members removed', 'count', count(*), 'newValue', NULL,
+           'oldValue', to_jsonb((array_agg(o.dn ORDER BY o.dn))[1:{NAMED_MEMBERS}])))
+  FROM provisioning_memberchange m
+  JOIN provisioning_sourceobject g ON g.id = m.group_id
+  JOIN provisioning_sourceobject o ON o.id = m.member_id
+  LEFT JOIN provisioning_link l ON l.source_id = g.id
+ WHERE m.cycle_id = %(cycle)s AND NOT m.is_addition
+ GROUP BY g.id
+"""  # noqa: S608 — built from constants only
 _FAILED_AT_PLAN = f"""
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
 SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coalesce(l.target_id, ''),
@@ -88,12 +101,12 @@ def write_memberships(cursor: Any, configuration: UUID, cycle: int, now: datetim
 
 
 def write_held(configuration: UUID, cycle: int, code: str, detail: str, now: datetime) -> None:
-    """One StagedDelete row for each deletion and disable that waits for a person."""
+    """One row for each deletion and disable that waits for a person, and one for each group that loses members."""
+    parameters: dict[str, Any] = {"now": now, "configuration": configuration, "cycle": cycle}
+    parameters |= {"code": code, "detail": detail}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _HELD,
-            {"now": now, "configuration": configuration, "cycle": cycle, "code": code, "detail": detail},
-        )
+        cursor.execute(_HELD, parameters)
+        cursor.execute(_HELD_MEMBERSHIPS, parameters)
 
 
 def write_failed_at_plan(configuration: UUID, cycle: int, now: datetime) -> None:

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from provisioning.engine import schema as schema_documents
 from provisioning.models import Configuration, Cycle, Job, ObjectType, ProvisioningLogEntry, Target
+from provisioning.models.guard_limits import GUARD_FIELDS
 from provisioning.services import configurations
 
 
@@ -42,8 +43,7 @@ class ConfigurationSerializer(serializers.ModelSerializer[Configuration]):
             "domain",
             "target",
             "notification_addresses",
-            "delete_threshold_enabled",
-            "delete_threshold",
+            *GUARD_FIELDS,
             "created_at",
             "updated_at",
             "jobs",
@@ -132,6 +132,15 @@ class RemovalSerializer(serializers.Serializer[Any]):
     dn = serializers.CharField()
     reason = serializers.CharField()
     target_id = serializers.CharField()
+
+
+class MembershipRemovalSerializer(serializers.Serializer[Any]):
+    """One membership that a held job would end."""
+
+    group = serializers.CharField()
+    group_guid = serializers.UUIDField(allow_null=True)
+    member = serializers.CharField()
+    member_guid = serializers.UUIDField(allow_null=True)
 
 
 class CycleSerializer(serializers.ModelSerializer[Cycle]):

@@ -23,6 +23,7 @@ from portal.api.serializers.configurations import (
     ConfigurationDetailSerializer,
     ConfigurationSerializer,
     JobSerializer,
+    MembershipRemovalSerializer,
     RemovalSerializer,
     RestartSerializer,
     TargetSerializer,
@@ -145,6 +146,17 @@ class JobViewSet(ReadOnlyModelViewSet[Job]):
             raise ApiError("JobNotHeld")
         page = page_of(self, removals.of_cycle(cycle))
         return self.get_paginated_response(RemovalSerializer(removals.described(page), many=True).data)
+
+    @extend_schema(responses=MembershipRemovalSerializer(many=True))
+    @action(detail=True, filter_backends=(), url_path="membership-removals")
+    def membership_removals(self, request: Request, pk: str) -> Response:
+        """The memberships that the held job would end."""
+        cycle = removals.held_cycle(self.get_object())
+        if cycle is None:
+            raise ApiError("JobNotHeld")
+        page = page_of(self, removals.memberships_of(cycle))
+        rows = removals.described_memberships(page)
+        return self.get_paginated_response(MembershipRemovalSerializer(rows, many=True).data)
 
     def _steer(self, act: Callable[[Job, datetime], Any]) -> Response:
         job = self.get_object()

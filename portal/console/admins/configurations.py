@@ -21,10 +21,13 @@ from portal.console.base import ConsoleAdmin
 from portal.console.site import site
 from portal.console.widgets import Textarea
 from provisioning.models import Configuration, Target
+from provisioning.models.guard_limits import GUARD_FIELDS
 from provisioning.services import configurations, removing
 
 _BASICS = ("name", "domain", "target")
 _SWITCHES = ("notification_addresses", "delete_threshold_enabled", "delete_threshold")
+_LIMITS = tuple(name for name in GUARD_FIELDS if name not in _SWITCHES)
+_LIMITS_TOLD = "Held as well at this many removals of a kind, or at this share of what is in the target."
 # Unfold's form would offer to add another one as well; a configuration is set up one at a time.
 _ONE_BUTTON = {"show_save_and_add_another": False, "show_save_and_continue": False}
 
@@ -41,8 +44,12 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
     add_fieldsets = (
         (None, {"fields": _BASICS, "description": "It is created disabled, with the default mapping."}),
         ("Properties", {"fields": _SWITCHES}),
+        ("Further limits", {"fields": _LIMITS, "description": _LIMITS_TOLD}),
     )
-    fieldsets = ((None, {"fields": ("name", *_SWITCHES)}),)
+    fieldsets = (
+        (None, {"fields": ("name", *_SWITCHES)}),
+        ("Further limits", {"fields": _LIMITS, "description": _LIMITS_TOLD}),
+    )
 
     def get_urls(self) -> list[URLPattern]:
         """The tabs of a configuration have addresses of their own."""
@@ -116,7 +123,7 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
         if change:
             super().save_model(request, obj, form, change)
             return
-        switches = {name: getattr(obj, name) for name in _SWITCHES}
+        switches = {name: getattr(obj, name) for name in (*_SWITCHES, *_LIMITS)}
         created = configurations.create(name=obj.name, domain=obj.domain, target=obj.target, **switches)
         obj.pk = created.pk
         obj.refresh_from_db()
