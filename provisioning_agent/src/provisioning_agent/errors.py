@@ -43,6 +43,16 @@ CODES: Final[Mapping[str, AgentCode]] = {
     "CaFileInvalid": AgentCode(
         EXIT_SETUP, "A CA file holds no readable PEM certificate; check the path given."
     ),
+    "DomainNotConfigured": AgentCode(
+        EXIT_SETUP, "This agent does not serve the domain named; enrol it there or correct --domain."
+    ),
+    "AdministratorMissing": AgentCode(
+        EXIT_SETUP,
+        "Permissions are changed by an administrator; give --admin-user, or --dry-run to see the lines.",
+    ),
+    "PermissionSetUnknown": AgentCode(
+        EXIT_SETUP, "There is no such set of permissions; 'isthmus-agent permissions show' lists them."
+    ),
     "AlreadyRunning": AgentCode(EXIT_SETUP, "Another agent runs with this state directory; stop it first."),
     "PortalUnreachable": AgentCode(
         EXIT_PORTAL, "The portal could not be reached; check its URL, the proxy and the network."

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from .options import StateDir, state_of
+from .permissions_options import app as permissions
+
 app = typer.Typer(
     name="isthmus-agent",
     help="Reads Active Directory for Isthmus. Makes outbound HTTPS connections only.",
@@ -17,10 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StateDir = Annotated[
-    Path | None,
-    typer.Option("--state-dir", help="Where the agent keeps its files. [default: /var/lib/isthmus-agent]"),
-]
+app.add_typer(permissions, name="permissions")
 
 
 @app.command()
@@ -58,7 +58,7 @@ def enrol(
         dc_ca_file=dc_ca_file,
         dc_fingerprint=dc_fingerprint,
         name=name,
-        state=_state(state_dir),
+        state=state_of(state_dir),
     )
     raise typer.Exit(enrol_agent(options))
 
@@ -73,7 +73,7 @@ def run(
     # Imported here so that --help answers at once.
     from provisioning_agent.cli.run_command import run_agent
 
-    raise typer.Exit(run_agent(_state(state_dir), lanes, verbose=verbose))
+    raise typer.Exit(run_agent(state_of(state_dir), lanes, verbose=verbose))
 
 
 @app.command()
@@ -85,14 +85,7 @@ def status(
     # Imported here so that --help answers at once.
     from provisioning_agent.cli.status_command import show_status
 
-    raise typer.Exit(show_status(_state(state_dir), as_json=as_json))
-
-
-def _state(given: Path | None) -> Path:
-    # Imported here so that --help answers at once.
-    from provisioning_agent.config import default_state_dir
-
-    return (given or default_state_dir()).absolute()
+    raise typer.Exit(show_status(state_of(state_dir), as_json=as_json))
 
 
 def main() -> None:

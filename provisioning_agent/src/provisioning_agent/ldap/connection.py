@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -16,7 +16,7 @@ from . import ber, controls
 from .errors import DirectoryError, bind_refused, from_result
 from .messages import (
     EXTENDED_RESPONSE,
-    SEARCH_DONE,
+    RESULTS,
     SEARCH_ENTRY,
     Done,
     Search,
@@ -207,6 +207,11 @@ class DirectoryConnection:
                 yield batch
                 batch = []
 
+    def request(self, encode: Callable[[int], bytes]) -> Done:
+        """Send an operation that is answered by a result alone; ``encode`` is given the message id."""
+        self._message_id += 1
+        return self._collect(self._write(encode(self._message_id)))[1]
+
     def _collect(self, message_id: int) -> tuple[list[bytes], Done]:
         found: list[bytes] = []
         for frame in self._frames(message_id):
@@ -217,8 +222,11 @@ class DirectoryConnection:
 
     def _send(self, search: Search, extra: bytes = b"") -> int:
         self._message_id += 1
+        return self._write(encode_search(self._message_id, search, extra))
+
+    def _write(self, message: bytes) -> int:
         try:
-            self._bound.socket.sendall(encode_search(self._message_id, search, extra))
+            self._bound.socket.sendall(message)
         except TimeoutError as error:
             raise DirectoryError("AdTimeout") from error
         except OSError as error:
@@ -242,7 +250,7 @@ class DirectoryConnection:
                     continue
                 if kind == SEARCH_ENTRY:
                     yield frame
-                elif kind == SEARCH_DONE:
+                elif kind in RESULTS:
                     yield decode_done(frame)
                     return
             self._receive()

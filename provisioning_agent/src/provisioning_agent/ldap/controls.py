@@ -11,6 +11,7 @@ DIR_SYNC: Final = "1.2.840.113556.1.4.841"
 EXTENDED_DN: Final = "1.2.840.113556.1.4.529"
 SHOW_DELETED: Final = "1.2.840.113556.1.4.417"
 DOMAIN_SCOPE: Final = "1.2.840.113556.1.4.1339"
+SD_FLAGS: Final = "1.2.840.113556.1.4.801"
 
 # LDAP_DIRSYNC_INCREMENTAL_VALUES, 0x80000000 as the signed 32-bit number Active Directory reads.
 _INCREMENTAL_VALUES: Final = -0x80000000
@@ -74,3 +75,8 @@ def show_deleted() -> bytes:
 def domain_scope() -> bytes:
     """Ask for no continuation references; optional, since references are ignored anyway."""
     return _control(DOMAIN_SCOPE, critical=False)
+
+
+def sd_flags(parts: int) -> bytes:
+    """Ask for, or write, only these parts of security descriptors (MS-ADTS §3.1.1.3.4.1.11)."""
+    return _control(SD_FLAGS, ber.sequence(ber.integer(parts)))

@@ -29,6 +29,17 @@ CODES: Final[Mapping[str, WireCode]] = {
     "AdAccessDenied": WireCode(
         403, False, "The account may not read what was asked for; grant it read access to the domain."
     ),
+    "AdWriteDenied": WireCode(
+        403, False, "The account may not change the directory; use a domain administrator's for this step."
+    ),
+    "DescriptorUnreadable": WireCode(
+        502,
+        False,
+        "The permissions of an object can not be read or understood; nothing was changed, do it by hand.",
+    ),
+    "AccountUnknown": WireCode(
+        404, False, "The directory has no such account, or it may not be read; correct its name."
+    ),
     "DirSyncNotAllowed": WireCode(
         403,
         False,

@@ -15,7 +15,12 @@ SEARCH_ENTRY: Final = 0x64
 SEARCH_DONE: Final = 0x65
 SEARCH_REFERENCE: Final = 0x73
 EXTENDED_RESPONSE: Final = 0x78
+# What ends an operation: the results of search and modify (RFC 4511 §4.5.2, §4.6).
+RESULTS: Final = frozenset({SEARCH_DONE, 0x67})
 _SEARCH_REQUEST: Final = 0x63
+_MODIFY_REQUEST: Final = 0x66
+_REPLACE: Final = 2
+_SET: Final = 0x31
 _CONTROLS: Final = 0xA0
 _REFERRAL: Final = 0xA3
 
@@ -67,6 +72,18 @@ def encode_search(message_id: int, search: Search, extra: bytes = b"") -> bytes:
     return ber.sequence(ber.integer(message_id), request, tail)
 
 
+def encode_replace(
+    message_id: int, dn: str, attribute: str, values: Sequence[bytes], controls: bytes
+) -> bytes:
+    """A ModifyRequest that replaces all values of one attribute (RFC 4511 §4.6)."""
+    found = ber.sequence(
+        ber.octets(attribute.encode()), ber.sequence(*(ber.octets(value) for value in values), tag=_SET)
+    )
+    change = ber.sequence(ber.integer(_REPLACE, ber.ENUMERATED), found)
+    request = ber.sequence(ber.octets(dn.encode()), ber.sequence(change), tag=_MODIFY_REQUEST)
+    return ber.sequence(ber.integer(message_id), request, ber.tlv(_CONTROLS, controls))
+
+
 def kind_of(frame: bytes) -> tuple[int, int]:
     """(message id, tag of the operation) of one complete message."""
     _, start, _ = ber.header(frame, 0)
@@ -77,7 +94,7 @@ def kind_of(frame: bytes) -> tuple[int, int]:
 
 
 def decode_done(frame: bytes) -> Done:
-    """Take a SearchResultDone apart, its controls by OID."""
+    """Take the result of an operation apart, its controls by OID."""
     try:
         parts = ber.children(ber.children(frame)[0][1])
         fields = ber.children(parts[1][1])
