@@ -27,6 +27,19 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "EncounteredQuarantineException": (
             "The job fails as a whole and runs less often. Mend the cause; the next good cycle ends the quarantine."
         ),
+        "EncounteredEscrowProportionThreshold": (
+            "More than 40 % of what a cycle wrote failed. See the failures in the log and mend their cause; the "
+            "quarantine ends when they succeed."
+        ),
+        "EncounteredBaseEscrowThreshold": (
+            "More than 40 000 objects fail. See the failures in the log and mend their cause."
+        ),
+        "EncounteredTotalEscrowThreshold": (
+            "More than 60 000 objects and references fail. See the failures in the log and mend their cause."
+        ),
+        "QuarantinedTooLong": (
+            "The job was in quarantine for four weeks and is disabled. Mend the cause, then start the job."
+        ),
         "RequestUnknown": "The request was lost from the bus. The next cycle asks again; nothing has to be done.",
         "AttributeValueMustBeUnique": (
             "Another object of the target holds the same value. Change one of the two in Active Directory."
@@ -38,6 +51,11 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "SchemaAttributeNotFound": "The target has no such attribute. Remove it from the mapping.",
         "JobHeld": "The job is held. Allow or reject its deletions, or restart it.",
         "JobNotHeld": "The job is not held. Reload the page; somebody may have been faster.",
+        "JobNotQuarantined": "The job is not in quarantine. Reload the page; it may have ended by itself.",
+        "InvalidResetScope": (
+            "The reset scope is not known. Name None, or a comma list of ConnectorDataStore, Escrows, Watermark, "
+            "QuarantineState, Full and ForceDeletes."
+        ),
         "JobDisabled": "The job is disabled. Start it first.",
     }
 )

@@ -19,6 +19,7 @@ SUBJECT_LIMIT: Final = 200
 _PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "job_held": ("admin:job_held", ("job",)),
     "job_quarantined": ("admin:provisioning_configuration_change", ("configuration_id",)),
+    "job_given_up": ("admin:provisioning_configuration_change", ("configuration_id",)),
     "domain_agentless": ("admin:heartbeat", ()),
 }
 

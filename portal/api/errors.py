@@ -29,6 +29,8 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "NotAcceptable": (406, "Answers come as application/json; ask for that."),
         "StillInUse": (409, "Other objects still refer to this one; remove those first."),
         "JobHeld": (409, "The job is held; allow or reject its deletions, or restart it."),
+        "JobNotQuarantined": (409, "The job is not in quarantine; it may have ended by itself."),
+        "InvalidResetScope": (400, "The reset scope is not known; see the names that a restart takes."),
         "JobNotHeld": (409, "The job is not held; somebody may have been faster."),
         "JobDisabled": (409, "The job does not run; start it first."),
         "AgentRevoked": (409, "The agent is revoked already; enrol its host anew to use it again."),

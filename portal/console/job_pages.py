@@ -19,10 +19,12 @@ from django.utils import timezone
 
 from portal.console import audit, removals
 from portal.console.paginator import LimitedPaginator
+from provisioning.engine.restart import DEFAULT, ResetScope
 from provisioning.models import Job
-from provisioning.services import jobs
+from provisioning.services import jobs, restarting
 
 REMOVALS_PER_PAGE = 100
+_ON_FROM_THE_WATERMARK = frozenset({ResetScope.QUARANTINE_STATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class Verb:
 VERBS = {
     "start": Verb(jobs.start, "{} is started. Its first cycle begins within its interval."),
     "pause": Verb(jobs.pause, "{} is paused. A cycle under way is finished first."),
+    "clear-quarantine": Verb(
+        restarting.clear_quarantine, "{} is out of quarantine. It reads the whole domain again."
+    ),
     "run": Verb(jobs.run_now, "{} runs now."),
     "allow-deletes": Verb(jobs.allow_deletes, "{} goes on and removes what was listed."),
     "reject-deletes": Verb(
@@ -68,7 +73,7 @@ def restart(site: AdminSite, request: HttpRequest, job_id: int) -> HttpResponse:
     job = _job(request, job_id, "provisioning.change_job")
     if request.method == "POST":
         full = request.POST.get("full") == "yes"
-        jobs.restart(job, timezone.now(), full=full)
+        restarting.restart(job, timezone.now(), DEFAULT if full else _ON_FROM_THE_WATERMARK)
         audit.record(request.user, job.configuration, f"{job.get_kind_display()}: restart, full={full}")
         how = "reads the whole domain again" if full else "goes on from its watermark"
         messages.success(request, f"{job} is restarted and {how}.")

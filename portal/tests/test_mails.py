@@ -14,11 +14,13 @@ BASE: dict[str, Any] = {"configuration": "R&D <Contoso>", "configuration_id": CO
 CONTEXTS: dict[str, dict[str, Any]] = {
     "job_held": {**BASE, "deletions": 612, "disables": 3, "threshold": 500, "cycle": 7, "job": 4},
     "job_quarantined": {**BASE, "code": "TimeOut", "reason": "No agent answered.", "cycle": 7, "job": 4},
+    "job_given_up": {**BASE, "code": "QuarantinedTooLong", "reason": "Nobody came.", "job": 4},
     "domain_agentless": {**BASE, "domain": "corp.example"},
 }
 LINKS = {
     "job_held": "/admin/jobs/4/held/",
     "job_quarantined": f"/admin/provisioning/configuration/{CONFIGURATION}/change/",
+    "job_given_up": f"/admin/provisioning/configuration/{CONFIGURATION}/change/",
     "domain_agentless": "/admin/heartbeat/",
 }
 

@@ -33,7 +33,9 @@ class Change(models.Model):
     Batches of one ``phase`` run side by side; phases run in order (objects, references, memberships, deletions).
     """
 
-    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="changes")
+    cycle = models.ForeignKey(
+        Cycle, on_delete=models.CASCADE, related_name="changes", db_index=False, db_constraint=False
+    )
     source_id = models.BigIntegerField(db_index=True)
     object_type = models.PositiveSmallIntegerField(choices=ObjectType)
     kind = models.CharField(max_length=10, choices=ChangeKind)
@@ -55,7 +57,9 @@ class Change(models.Model):
 class MemberChange(models.Model):
     """One membership to add or to remove, by the ids of the two source objects."""
 
-    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="member_changes")
+    cycle = models.ForeignKey(
+        Cycle, on_delete=models.CASCADE, related_name="member_changes", db_index=False, db_constraint=False
+    )
     group_id = models.BigIntegerField()
     member_id = models.BigIntegerField()
     is_addition = models.BooleanField()

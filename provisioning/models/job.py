@@ -30,6 +30,9 @@ class Job(models.Model):
 
     ``watermark`` is the agent's opaque cookie, moved only when a cycle has settled; empty asks for an
     initial cycle. ``current_cycle`` is set while a cycle is under way, so that there is never a second one.
+    A quarantine began at ``state_since``, was imposed ``quarantine_count`` times, last at
+    ``quarantine_imposed_at``, and ``quarantine_told`` lists the reasons that a mail was sent for.
+    ``pending_reset`` names the reset scopes that wait for the end of the cycle under way.
     """
 
     configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="jobs")
@@ -53,6 +56,10 @@ class Job(models.Model):
     state_reason = models.CharField(max_length=80, blank=True, editable=False)
     state_detail = models.TextField(blank=True, editable=False)
     state_since = models.DateTimeField(null=True, blank=True, editable=False)
+    quarantine_imposed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    quarantine_count = models.PositiveIntegerField(default=0, editable=False)
+    quarantine_told = models.JSONField(default=list, editable=False)
+    pending_reset = models.JSONField(default=list, editable=False)
     restart_requested = models.BooleanField(default=False, editable=False)
     deletes_allowed = models.BooleanField(default=False, editable=False)
 

@@ -21,7 +21,9 @@ class Link(models.Model):
     source = models.OneToOneField(
         SourceObject, primary_key=True, on_delete=models.CASCADE, related_name="link", db_constraint=False
     )
-    configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="links")
+    configuration = models.ForeignKey(
+        Configuration, on_delete=models.CASCADE, related_name="links", db_index=False, db_constraint=False
+    )
     target_id = models.TextField()
     state = models.CharField(max_length=10, choices=LinkState, default=LinkState.ACTIVE)
     exported = models.JSONField(default=dict)

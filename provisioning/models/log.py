@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 from provisioning.models.change import ChangeKind
@@ -38,9 +40,10 @@ ACTION_OF = {
 
 
 class ProvisioningLogEntry(models.Model):
-    """One line of the log. ``modified`` is a list of ``{"displayName", "oldValue", "newValue"}``.
+    """One line of the log.
 
-    The table is created by hand-written SQL: Django knows no partitions.
+    The table is created by hand-written SQL: Django knows no partitions. ``stored_modified`` is the list
+    :attr:`modified` or, of a creation, just the attributes that were written: there are no old values.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -55,7 +58,7 @@ class ProvisioningLogEntry(models.Model):
     status = models.CharField(max_length=8, choices=LogStatus)
     error_code = models.CharField(max_length=80, blank=True)
     detail = models.TextField(blank=True)
-    modified = models.JSONField(default=list)
+    stored_modified = models.JSONField(default=list, db_column="modified")
 
     class Meta:
         managed = False
@@ -66,3 +69,17 @@ class ProvisioningLogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.source_name}"
+
+    @property
+    def modified(self) -> list[dict[str, Any]]:
+        """The modified properties, each as ``{"displayName", "oldValue", "newValue"}``."""
+        if isinstance(self.stored_modified, dict):
+            return [
+                {"displayName": name, "oldValue": None, "newValue": value}
+                for name, value in self.stored_modified.items()
+            ]
+        return list(self.stored_modified)
+
+    @modified.setter
+    def modified(self, properties: list[dict[str, Any]]) -> None:
+        self.stored_modified = properties

@@ -25,7 +25,14 @@ class SourceObject(models.Model):
     ``is_dirty``, ``members_dirty`` and ``references_dirty`` mark what the next plan has to look at.
     """
 
-    configuration = models.ForeignKey(Configuration, on_delete=models.CASCADE, related_name="source_objects")
+    # Its index is that of the unique constraint; a check for each of a million rows is not worth having.
+    configuration = models.ForeignKey(
+        Configuration,
+        on_delete=models.CASCADE,
+        related_name="source_objects",
+        db_index=False,
+        db_constraint=False,
+    )
     guid = models.UUIDField("objectGUID")
     object_type = models.PositiveSmallIntegerField(choices=ObjectType)
     dn = models.TextField("distinguished name")

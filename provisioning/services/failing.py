@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
 
 from agents.bus import requests as bus
 from provisioning import errors
-from provisioning.models import Cycle, CycleStep, Job, JobState
+from provisioning.models import Cycle, CycleStep, Job
 from provisioning.models.cycle import MOVING_STEPS
-from provisioning.services import notifications
+from provisioning.services import quarantining, restarting
 from provisioning.services.jobs import run_after
 
-QUARANTINE = "EncounteredQuarantineException"
 _UNKNOWN = "See the agent's log for what happened; the next cycle tries again."
 
 
@@ -32,24 +30,13 @@ def fail(cycle: Cycle, code: str, detail: str, now: datetime) -> None:
         if not ended:
             return
         job = Job.objects.select_for_update().select_related("configuration").get(pk=cycle.job_id)
-        job.failures_in_a_row = F("failures_in_a_row") + 1
+        job.failures_in_a_row += 1
         job.current_cycle = None
-        job.save(update_fields=["failures_in_a_row", "current_cycle"])
-        job.refresh_from_db()
         if cycle.request_id is not None:
             bus.discard(cycle.request_id)
         if code in errors.CRITICAL:
-            _quarantine(job, cycle, code, detail, now)
-        Job.objects.filter(pk=job.pk).update(next_run_at=run_after(job, now))
-
-
-def _quarantine(job: Job, cycle: Cycle, code: str, detail: str, now: datetime) -> None:
-    """Into quarantine, or another reason for it: one mail for each reason."""
-    if job.state not in (JobState.ACTIVE, JobState.QUARANTINED):
-        return
-    is_news = job.state == JobState.ACTIVE or job.state_reason != code
-    if not is_news:
-        return
-    job.state, job.state_reason, job.state_detail, job.state_since = JobState.QUARANTINED, code, detail, now
-    job.save(update_fields=["state", "state_reason", "state_detail", "state_since"])
-    notifications.job_quarantined(job, cycle, code, detail, now)
+            quarantining.impose(job, cycle, code, detail, now)
+        restarting.forget_pending(job)
+        if job.next_run_at is not None:
+            job.next_run_at = run_after(job, now)
+        job.save()

@@ -1,4 +1,4 @@
-"""Steering a job: start, pause, restart, run now, and what to do with a held plan."""
+"""Steering a job: start, pause, run now, and what to do with a held plan."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ class JobRefused(Exception):
 def run_after(job: Job, now: datetime) -> datetime:
     """When the job runs next, counted from now."""
     if job.state == JobState.QUARANTINED:
-        return schedule.next_quarantined_run(now, job.interval_s, job.failures_in_a_row)
+        failures = max(job.failures_in_a_row, job.quarantine_count)
+        return schedule.next_quarantined_run(now, job.interval_s, failures)
     return schedule.next_run(now, job.interval_s, job.phase_s % job.interval_s)
 
 
 def start(job: Job, now: datetime) -> None:
     """Enable the job, or go on after a pause or a quarantine: from its watermark, at once."""
-    with _locked(job) as locked:
+    with lock(job) as locked:
         if locked.state == JobState.HELD:
             raise JobRefused("JobHeld")
         _set_state(locked, JobState.ACTIVE, now)
@@ -47,7 +48,7 @@ def start(job: Job, now: datetime) -> None:
 
 def pause(job: Job, now: datetime) -> None:
     """Start no further cycle; one that is under way ends. Everything is kept."""
-    with _locked(job) as locked:
+    with lock(job) as locked:
         if locked.state == JobState.HELD:
             raise JobRefused("JobHeld")
         _set_state(locked, JobState.PAUSED, now)
@@ -57,36 +58,18 @@ def pause(job: Job, now: datetime) -> None:
 
 def run_now(job: Job, now: datetime) -> None:
     """Start the next cycle at once instead of at its time."""
-    with _locked(job) as locked:
+    with lock(job) as locked:
         if locked.state not in RUNNING_STATES:
             raise JobRefused("JobDisabled")
         locked.next_run_at = now
         locked.save(update_fields=["next_run_at"])
 
 
-def restart(job: Job, now: datetime, *, full: bool = True) -> None:
-    """Read everything again; links are kept, so nothing is created twice. A held plan is dropped.
-
-    With ``full`` false the watermark is kept and only state and failures are reset.
-    """
-    with _locked(job) as locked:
-        _drop_held_cycle(locked, now)
-        if full:
-            locked.watermark, locked.watermark_at = "", None
-            # A cycle under way must not bring its watermark back when it settles.
-            locked.restart_requested = locked.current_cycle_id is not None
-        _set_state(locked, JobState.ACTIVE, now)
-        locked.failures_in_a_row = 0
-        locked.next_run_at = now
-        locked.save()
-
-
 def reread(job: Job, now: datetime) -> None:
     """Let the next cycle read everything, whatever state the job is in; a running job does so at once."""
-    with _locked(job) as locked:
-        _drop_held_cycle(locked, now)
-        locked.watermark, locked.watermark_at = "", None
-        locked.restart_requested = locked.current_cycle_id is not None
+    with lock(job) as locked:
+        drop_held_cycle(locked, now)
+        forget_watermark(locked)
         if locked.state == JobState.HELD:
             _set_state(locked, JobState.ACTIVE, now)
         if locked.state in RUNNING_STATES:
@@ -96,8 +79,8 @@ def reread(job: Job, now: datetime) -> None:
 
 def allow_deletes(job: Job, now: datetime) -> None:
     """Let the held plan go ahead as it was shown; the watchdog sets its cycle moving at its next look."""
-    with _locked(job) as locked:
-        cycle = _held_cycle(locked)
+    with lock(job) as locked:
+        cycle = held_cycle(locked)
         long_ago = now - timedelta(seconds=2 * settings.CYCLE_STALLED_S)
         Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.EXPORTING, moved_at=long_ago)
         _set_state(locked, JobState.ACTIVE, now)
@@ -107,9 +90,9 @@ def allow_deletes(job: Job, now: datetime) -> None:
 
 def reject_deletes(job: Job, now: datetime) -> None:
     """Drop the held plan and pause the job, so that scope or AD can be mended before a restart."""
-    with _locked(job) as locked:
-        _held_cycle(locked)
-        _drop_held_cycle(locked, now)
+    with lock(job) as locked:
+        held_cycle(locked)
+        drop_held_cycle(locked, now)
         _set_state(locked, JobState.PAUSED, now)
         locked.state_reason, locked.state_detail = "TooManyDeletes", REJECTED
         locked.next_run_at = None
@@ -117,17 +100,26 @@ def reject_deletes(job: Job, now: datetime) -> None:
 
 
 @contextmanager
-def _locked(job: Job) -> Iterator[Job]:
+def lock(job: Job) -> Iterator[Job]:
     """The job's row, locked for the length of the block."""
     with transaction.atomic():
         yield Job.objects.select_for_update().select_related("configuration").get(pk=job.pk)
 
 
+def forget_watermark(job: Job) -> None:
+    """The next cycle reads everything. Changes the job without saving it."""
+    job.watermark, job.watermark_at = "", None
+    # A cycle under way must not bring its watermark back when it settles.
+    job.restart_requested = job.current_cycle_id is not None
+
+
 def _set_state(job: Job, state: JobState, now: datetime) -> None:
     job.state, job.state_reason, job.state_detail, job.state_since = state, "", "", now
+    job.quarantine_imposed_at, job.quarantine_count, job.quarantine_told = None, 0, []
 
 
-def _held_cycle(job: Job) -> Cycle:
+def held_cycle(job: Job) -> Cycle:
+    """The cycle that waits for a decision; raises ``JobNotHeld`` where there is none."""
     cycle = _cycle_in_hold(job)
     if job.state != JobState.HELD or cycle is None:
         raise JobRefused("JobNotHeld")
@@ -140,7 +132,7 @@ def _cycle_in_hold(job: Job) -> Cycle | None:
     return Cycle.objects.filter(pk=job.current_cycle_id, step=CycleStep.HELD).first()
 
 
-def _drop_held_cycle(job: Job, now: datetime) -> None:
+def drop_held_cycle(job: Job, now: datetime) -> None:
     """End a held cycle without writing it; its objects stay marked, so the next plan looks at them again."""
     cycle = _cycle_in_hold(job)
     if cycle is None:

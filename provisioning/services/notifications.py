@@ -39,6 +39,12 @@ def job_held(job: Job, cycle: Cycle, removals: Removals, breaches: Sequence[str]
     _write(f"job-held/{cycle.pk}", "job_held", job.configuration, context, now)
 
 
+def job_given_up(job: Job, code: str, detail: str, now: datetime) -> None:
+    """The job was in quarantine for so long that it is disabled."""
+    context = {"code": code, "reason": detail, "job": job.pk}
+    _write(f"job-given-up/{job.pk}/{now.isoformat()}", "job_given_up", job.configuration, context, now)
+
+
 def job_quarantined(job: Job, cycle: Cycle, code: str, detail: str, now: datetime) -> None:
     """The job entered quarantine, or stays in it for another reason."""
     context = {"code": code, "reason": detail, "cycle": cycle.pk, "job": job.pk}

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from agents.bus import requests as bus
 from provisioning.models import Configuration, Cycle
+from provisioning.store import resetting
 
 # In the order of who refers to whom. The ORM would collect every object of the domain in memory first.
 _STATEMENTS: Final = (
@@ -17,13 +18,6 @@ _STATEMENTS: Final = (
     " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
     "DELETE FROM provisioning_seenobject t USING provisioning_cycle c, provisioning_job j"
     " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
-    "DELETE FROM provisioning_linkmember t USING provisioning_sourceobject s"
-    " WHERE s.id = t.group_id AND s.configuration_id = %(id)s",
-    "DELETE FROM provisioning_sourcemember t USING provisioning_sourceobject s"
-    " WHERE s.id = t.group_id AND s.configuration_id = %(id)s",
-    "DELETE FROM provisioning_escrow WHERE configuration_id = %(id)s",
-    "DELETE FROM provisioning_link WHERE configuration_id = %(id)s",
-    "DELETE FROM provisioning_sourceobject WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_notification WHERE configuration_id = %(id)s",
     "UPDATE provisioning_job SET current_cycle_id = NULL WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_cycle c USING provisioning_job j"
@@ -41,6 +35,7 @@ def remove(configuration: Configuration) -> None:
             # A cycle under way ends here: its answer must not find its way back in.
             if request_id is not None:
                 bus.discard(request_id)
+        resetting.forget_objects(configuration.pk)
         with connection.cursor() as cursor:
             for statement in _STATEMENTS:
                 cursor.execute(statement, {"id": configuration.pk})

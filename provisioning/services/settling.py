@@ -8,6 +8,7 @@ from django.db import transaction
 
 from agents.bus import requests as bus
 from provisioning.models import Cycle, CycleStep, Job, JobState
+from provisioning.services import quarantining, restarting
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import run_after
 from provisioning.store import members
@@ -29,9 +30,8 @@ def settle(cycle_id: int) -> None:
 
 
 def _free(job: Job, cycle: Cycle, now: datetime) -> None:
-    """Give the job its new watermark and its next run; a good cycle ends a quarantine."""
-    if job.state == JobState.QUARANTINED:
-        job.state, job.state_reason, job.state_detail, job.state_since = JobState.ACTIVE, "", "", now
+    """Give the job its new watermark and its next run."""
+    quarantining.judge(job, cycle, now)
     if not job.restart_requested:
         job.watermark, job.watermark_at = cycle.new_watermark, now
     job.restart_requested = False
@@ -39,6 +39,8 @@ def _free(job: Job, cycle: Cycle, now: datetime) -> None:
     job.failures_in_a_row = 0
     job.last_success_at = now
     job.current_cycle = None
-    if job.state == JobState.ACTIVE and job.next_run_at is not None and job.next_run_at <= now:
+    restarting.forget_pending(job)
+    is_late = job.next_run_at is not None and job.next_run_at <= now
+    if job.state == JobState.QUARANTINED or (job.state == JobState.ACTIVE and is_late):
         job.next_run_at = run_after(job, now)
     job.save()

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from agents.bus import requests as bus
 from provisioning.models import Cycle, CycleKind, Job
-from provisioning.services import failing, reading
+from provisioning.services import failing, quarantining, reading
 from provisioning.services.jobs import RUNNING_STATES, run_after
 
 # The kind under which our requests travel on the bus.
@@ -30,7 +30,7 @@ def start(job_id: int, now: datetime) -> bool:
     """Start a cycle of this job unless another process was first."""
     with transaction.atomic():
         job = _claim(job_id, now)
-        if job is None:
+        if job is None or quarantining.give_up(job, now):
             return False
         cycle = _open_cycle(job, now)
         Job.objects.filter(pk=job.pk).update(current_cycle=cycle, next_run_at=run_after(job, now))

@@ -20,22 +20,25 @@ _ACTION = """CASE c.kind WHEN 'create' THEN 'Create' WHEN 'restore' THEN 'Create
                   WHEN 'disable' THEN 'Disable' ELSE 'Update' END"""
 _OBJECT_COLUMNS = "at, configuration_id, cycle_id, object_type, source_guid, source_name, target_id, action, \
 status, error_code, detail, modified"
+# Of a creation the attributes alone are kept: a list of old and new values takes fifteen times as long to make.
+_CREATED = """CASE WHEN o.wanted ?| %(redacted)s OR o.create_only ?| %(redacted)s
+    THEN o.create_only || o.wanted || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
+           FROM jsonb_object_keys(o.create_only || o.wanted) AS key WHERE key = ANY(%(redacted)s))
+    ELSE o.create_only || o.wanted END"""
+_MODIFIED = """SELECT jsonb_agg(jsonb_build_object(
+           'displayName', key,
+           'oldValue', CASE WHEN key = ANY(%(redacted)s) AND c.old ? key THEN %(mark)s::jsonb ELSE c.old->key END,
+           'newValue', CASE WHEN key = ANY(%(redacted)s) THEN %(mark)s::jsonb ELSE value END))
+      FROM jsonb_each(c.new)"""
 _CHANGES = f"""
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
 SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coalesce(s.target_id, l.target_id, ''),
        {_ACTION}, CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END, s.error_code, s.error_detail,
-       coalesce(m.modified, '[]')
+       CASE WHEN c.kind IN ('create', 'restore') THEN {_CREATED} ELSE coalesce(({_MODIFIED}), '[]') END
   FROM staged_outcome s
   JOIN provisioning_change c ON c.id = s.change_id
   JOIN provisioning_sourceobject o ON o.id = c.source_id
   LEFT JOIN provisioning_link l ON l.source_id = o.id
-  LEFT JOIN LATERAL (
-      SELECT jsonb_agg(jsonb_build_object(
-                 'displayName', key,
-                 'oldValue', CASE WHEN key = ANY(%(redacted)s) AND c.old ? key THEN %(mark)s::jsonb ELSE c.old->key END,
-                 'newValue', CASE WHEN key = ANY(%(redacted)s) THEN %(mark)s::jsonb ELSE value END)) AS modified
-        FROM jsonb_each(CASE WHEN c.kind IN ('create', 'restore') THEN o.create_only || o.wanted ELSE c.new END)
-  ) m ON true
 """  # noqa: S608 — built from constants only
 _HELD = f"""
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})

@@ -8,7 +8,7 @@ import pytest
 
 from directory.models import Group, Membership, User
 from provisioning.models import Change, CycleStep, JobState, Link, Notification, ProvisioningLogEntry
-from provisioning.services import jobs
+from provisioning.services import jobs, restarting
 from provisioning.services.clock import now
 from provisioning.tests.answering import (
     Bench,
@@ -143,7 +143,7 @@ def test_an_answer_that_broke_off_removes_nobody() -> None:
     people = [user(f"user{number}") for number in range(5)]
     bench.cycle(people)
     before = everything()
-    jobs.restart(bench.job, now())
+    restarting.restart(bench.job, now())
     cycle = bench.begin()
     bench.answer([people[0]], mode="initial", complete=False)
     from provisioning.services import ingest
@@ -216,7 +216,7 @@ def test_a_deletion_rejected_and_mended_in_ad_is_forgotten() -> None:
     bench.cycle([ada])
     bench.cycle([tombstone(ada)])
     jobs.reject_deletes(bench.job, now())
-    jobs.restart(bench.job, now())
+    restarting.restart(bench.job, now())
     cycle = bench.cycle([ada], mode="initial")
     assert cycle.step == CycleStep.DONE
     assert User.objects.get().deleted_at is None

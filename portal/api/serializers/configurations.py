@@ -8,9 +8,11 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from provisioning.engine import schema as schema_documents
-from provisioning.models import Configuration, Cycle, Job, ObjectType, ProvisioningLogEntry, Target
+from provisioning.engine.quarantine import graph_reason
+from provisioning.engine.restart import DEFAULT, ResetScope
+from provisioning.models import Configuration, Cycle, Job, JobState, ObjectType, ProvisioningLogEntry, Target
 from provisioning.models.guard_limits import GUARD_FIELDS
-from provisioning.services import configurations
+from provisioning.services import configurations, restarting
 
 
 class TargetSerializer(serializers.ModelSerializer[Target]):
@@ -96,6 +98,8 @@ class ConfigurationDetailSerializer(ConfigurationSerializer):
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A job: whether it runs, and when next."""
 
+    quarantine = serializers.SerializerMethodField()
+
     class Meta:
         model = Job
         fields = (
@@ -112,14 +116,42 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "watermark_at",
             "failures_in_a_row",
             "current_cycle",
+            "quarantine",
         )
         read_only_fields = fields
 
+    def get_quarantine(self, job: Job) -> dict[str, Any] | None:
+        """In the shape of Graph's synchronizationQuarantine; null for a job that is not in quarantine."""
+        if job.state != JobState.QUARANTINED:
+            return None
+        return {
+            "reason": graph_reason(job.state_reason),
+            "currentBegan": job.quarantine_imposed_at,
+            "nextAttempt": job.next_run_at,
+            "seriesBegan": job.state_since,
+            "seriesCount": job.quarantine_count,
+            "error": {"code": job.state_reason, "message": job.state_detail, "tenantActionable": True},
+        }
+
+
+class CriteriaSerializer(serializers.Serializer[Job]):
+    """Graph's synchronizationJobRestartCriteria."""
+
+    resetScope = serializers.CharField(allow_blank=True, default="")  # noqa: N815 — Graph's name
+
 
 class RestartSerializer(serializers.Serializer[Job]):
-    """How to restart: from the start, or on from the watermark."""
+    """How to restart: by reset scopes, or simply from the start (``full``) or on from the watermark."""
 
     full = serializers.BooleanField(default=True)
+    criteria = CriteriaSerializer(required=False)
+
+    def scopes(self) -> frozenset[ResetScope]:
+        """What is to be forgotten; raises :class:`JobRefused` for a scope that is unknown."""
+        criteria = self.validated_data.get("criteria")
+        if criteria is not None:
+            return restarting.scopes_of(criteria["resetScope"])
+        return DEFAULT if self.validated_data["full"] else frozenset({ResetScope.QUARANTINE_STATE})
 
 
 class RemovalSerializer(serializers.Serializer[Any]):

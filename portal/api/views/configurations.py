@@ -31,7 +31,7 @@ from portal.api.serializers.configurations import (
 from portal.api.views.pages import page_of
 from portal.console import audit, removals
 from provisioning.models import Configuration, Job, Target
-from provisioning.services import jobs, removing
+from provisioning.services import jobs, removing, restarting
 
 _STEER = "provisioning.change_job"
 
@@ -95,7 +95,8 @@ class JobViewSet(ReadOnlyModelViewSet[Job]):
     filterset_fields = ("configuration", "kind", "state")
     ordering = ("id",)
     action_rights = dict.fromkeys(
-        ("start", "pause", "restart", "run_now", "allow_deletes", "reject_deletes"), _STEER
+        ("start", "pause", "restart", "run_now", "clear_quarantine", "allow_deletes", "reject_deletes"),
+        _STEER,
     )
 
     @extend_schema(request=None, responses=JobSerializer)
@@ -113,11 +114,17 @@ class JobViewSet(ReadOnlyModelViewSet[Job]):
     @extend_schema(request=RestartSerializer, responses=JobSerializer)
     @action(detail=True, methods=["post"])
     def restart(self, request: Request, pk: str) -> Response:
-        """Read everything again, or with ``full`` false go on from the watermark."""
+        """Read everything again, with ``full`` false go on from the watermark, or reset what ``criteria`` names."""
         wanted = RestartSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        full: bool = wanted.validated_data["full"]
-        return self._steer(lambda job, now: jobs.restart(job, now, full=full))
+        scopes = wanted.scopes()
+        return self._steer(lambda job, now: restarting.restart(job, now, scopes))
+
+    @extend_schema(request=None, responses=JobSerializer)
+    @action(detail=True, methods=["post"], url_path="clear-quarantine")
+    def clear_quarantine(self, request: Request, pk: str) -> Response:
+        """End a quarantine by hand; the next cycle starts at once and reads everything."""
+        return self._steer(restarting.clear_quarantine)
 
     @extend_schema(request=None, responses=JobSerializer)
     @action(detail=True, methods=["post"], url_path="run")
