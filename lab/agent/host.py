@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ class AgentHost:
         self.log = directory / "agent.log"
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def command(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, timeout: float = 60, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
             [str(COMMAND), *arguments],
@@ -40,7 +43,7 @@ class AgentHost:
             text=True,
             timeout=timeout,
             check=False,
-            env=self._environment(),
+            env={**self._environment(), **(environment or {})},
         )
 
     def enrol(self, **changes: str | None) -> subprocess.CompletedProcess[str]:

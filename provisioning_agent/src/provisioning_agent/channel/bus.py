@@ -40,9 +40,9 @@ class Lease:
         return f"{self.bus}/{quote(self.request_id, safe='')}/{tail}?attempt={self.attempt}"
 
 
-def poll(http: PortalHttp, bus: str, token: str) -> Lease | None:
-    """``GET bus``: wait for a request, None if there was none."""
-    response = http.send("GET", f"{bus}?wait={LONG_POLL_S}", token, read_timeout=LONG_POLL_S + _POLL_MARGIN_S)
+def poll(http: PortalHttp, bus: str, token: str, wait: int = LONG_POLL_S) -> Lease | None:
+    """``GET bus``: wait so many seconds for a request, None if there was none."""
+    response = http.send("GET", f"{bus}?wait={wait}", token, read_timeout=wait + _POLL_MARGIN_S)
     if response.status_code == 204:
         return None
     answer = read_json(response)

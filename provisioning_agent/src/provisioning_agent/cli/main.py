@@ -88,6 +88,21 @@ def status(
     raise typer.Exit(show_status(state_of(state_dir), as_json=as_json))
 
 
+@app.command()
+def doctor(
+    state_dir: StateDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Try every link to the portal and the domain controllers, and say how to mend what is broken.
+
+    Exit code 0: all well, 7: warnings only, 4: this host, 5: the portal, 6: the directory.
+    """
+    # Imported here so that --help answers at once.
+    from provisioning_agent.cli.doctor_command import run_doctor
+
+    raise typer.Exit(run_doctor(state_of(state_dir), as_json=as_json))
+
+
 def main() -> None:
     """Console script."""
     app()
