@@ -46,6 +46,11 @@ class Configuration(GuardLimits):
         blank=True,
         help_text="Who gets a mail when the job is held or quarantined, or when the domain loses its last agent.",
     )
+    expire_accounts = models.BooleanField(
+        "disable expired accounts",
+        default=True,
+        help_text="An account is disabled in the target at the moment it expires in Active Directory.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

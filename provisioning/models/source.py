@@ -22,6 +22,7 @@ class SourceObject(models.Model):
     ``wanted`` holds the target attributes, ``create_only`` those that flow at creation alone; hashes are
     16-byte BLAKE2b digests of the canonical JSON. ``is_gone`` is a tombstone or a leave of scope.
     ``reference_guids`` maps reference attributes (``Manager``) to the objectGUID they point at.
+    ``state_changes_at`` is when its account expires: from then on it has to be mapped anew.
     ``is_dirty``, ``members_dirty`` and ``references_dirty`` mark what the next plan has to look at.
     """
 
@@ -50,6 +51,7 @@ class SourceObject(models.Model):
     is_dirty = models.BooleanField(default=True)
     members_dirty = models.BooleanField(default=False)
     references_dirty = models.BooleanField(default=False)
+    state_changes_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -57,6 +59,11 @@ class SourceObject(models.Model):
             models.UniqueConstraint(fields=["configuration", "guid"], name="provisioning_source_guid")
         ]
         indexes = [
+            models.Index(
+                fields=["configuration", "state_changes_at"],
+                name="provisioning_source_timer",
+                condition=Q(state_changes_at__isnull=False),
+            ),
             models.Index(
                 fields=["configuration", "id"], name="provisioning_source_dirty", condition=Q(is_dirty=True)
             ),

@@ -10,9 +10,11 @@ from typing import Any
 
 import orjson
 
+from provisioning.engine.account_state import NEVER, Cause, effective_state
+from provisioning.engine.context import EvaluationContext
 from provisioning.engine.errors import EngineError
 from provisioning.models import ObjectType
-from provisioning.services.reading import Reading, TypeReading
+from provisioning.services.reading import EXPIRES, Reading, TypeReading
 from provisioning.store.rows import StagedObject, StagedPage
 from provisioning_agent.wire import pages as wire
 
@@ -50,7 +52,9 @@ def _answer(extension: Mapping[str, Any]) -> Answer:
     )
 
 
-def _read_resource(page: StagedPage, resource: Mapping[str, Any], reading: Reading, context: Any) -> None:
+def _read_resource(
+    page: StagedPage, resource: Mapping[str, Any], reading: Reading, context: EvaluationContext
+) -> None:
     guid, meta = resource["id"], resource["meta"]
     tombstone = meta.get("tombstone")
     if tombstone:
@@ -73,22 +77,34 @@ def _read_members(page: StagedPage, group: str, members: Mapping[str, Any]) -> N
 
 
 def _map(
-    resource: Mapping[str, Any], object_type: ObjectType, mapped: TypeReading, context: Any
+    resource: Mapping[str, Any], object_type: ObjectType, mapped: TypeReading, context: EvaluationContext
 ) -> StagedObject:
     attributes = resource[wire.AD_SCHEMA]
     for value in attributes.values():
         if type(value) is list:
-            value.sort(
-                key=_order
-            )  # values of an LDAP attribute are a set; sorted, the same set is the same text
+            # Values of an LDAP attribute are a set; sorted, the same set is the same text.
+            value.sort(key=_order)
+    return map_object(resource["id"], object_type, attributes, mapped, context)
+
+
+def map_object(
+    guid: str,
+    object_type: ObjectType,
+    attributes: Mapping[str, Any],
+    mapped: TypeReading,
+    context: EvaluationContext,
+) -> StagedObject:
+    """One object as a row, with what the mapping makes of it at the moment that ``context`` names."""
     encoded = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
     row: dict[str, Any] = {
-        "guid": resource["id"],
+        "guid": guid,
         "object_type": int(object_type),
         "dn": attributes.get("distinguishedName", ""),
         "attributes": encoded,
         "attributes_hash": _digest(encoded),
     }
+    if mapped.honours_expiry and attributes.get(EXPIRES, 0) not in NEVER:
+        attributes, row["state_changes_at"] = _expiring(attributes, context.now)
     try:
         return StagedObject(
             **row, in_scope=mapped.in_scope(attributes), **_wanted(attributes, mapped, context)
@@ -97,12 +113,25 @@ def _map(
         return StagedObject(**row, in_scope=True, **_unmapped(error))
 
 
+def _expiring(attributes: Mapping[str, Any], now: datetime) -> tuple[Mapping[str, Any], datetime | None]:
+    """What the mapping sees of an account that expires, and when that changes."""
+    state = effective_state(
+        user_account_control=attributes.get("userAccountControl", 0),
+        account_expires=attributes.get(EXPIRES),
+        in_scope=True,
+        now=now,
+    )
+    if state.cause is Cause.EXPIRED:
+        attributes = {**attributes, "accountDisabled": True}
+    return attributes, state.changes_at
+
+
 def _order(value: Any) -> str:
     """A sort key for texts, numbers and references alike."""
     return value if type(value) is str else str(value)
 
 
-def _wanted(attributes: Mapping[str, Any], mapped: TypeReading, context: Any) -> dict[str, Any]:
+def _wanted(attributes: Mapping[str, Any], mapped: TypeReading, context: EvaluationContext) -> dict[str, Any]:
     result = mapped.mapping.apply(attributes, context)
     references = {
         name: value["value"]

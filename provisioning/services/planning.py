@@ -12,13 +12,13 @@ from django.db import transaction
 from provisioning.engine import guard
 from provisioning.engine.plan import Action, decide
 from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job
-from provisioning.services import guarding, holding, reading
+from provisioning.services import guarding, holding, reading, reevaluating
 from provisioning.services.clock import now as clock
 from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
 from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
-from provisioning.store import escrow, locks, logs, planning, removals, staging
+from provisioning.store import escrow, locks, logs, planning, removals, staging, statistics
 from provisioning.store.planning import DirtyObject, PlannedChange
 
 _NOTHING = "{}"
@@ -43,6 +43,7 @@ def plan(cycle_id: int) -> list[Hint]:
         )
         if cycle is None:
             return []
+        statistics.after_reading(cycle.count_imported)
         with transaction.atomic():
             held = _plan(cycle, clock())
     return [] if held else begin_export(cycle_id)
@@ -56,10 +57,13 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
         planning.mark_unseen(configuration, cycle.pk, now)
         staging.forget_seen(cycle.pk)
     reader = reading.of(cycle.job.configuration)
+    reevaluating.due(configuration, reader, cycle.pk, now)
     planned: Counter[Phase] = Counter()
     for dirty in planning.dirty_objects(configuration, now):
         planning.store(cycle.pk, _decisions(dirty, reader, planned))
+    statistics.after_planning(planned.total())
     members = planning.plan_members(configuration, cycle.pk, MEMBER_BATCH_SIZE)
+    statistics.after_planning_memberships(members)
     planning.clean_unchanged(configuration, cycle.pk)
     escrow.release_clean(configuration)
     escrow.keep_failed_plan(cycle.pk, now)

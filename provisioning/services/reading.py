@@ -19,9 +19,10 @@ from provisioning.engine.scoping import compile_scope
 from provisioning.models import Configuration, Job, ObjectType
 from provisioning_agent.wire.requests import OBJECT_TYPES, ObjectTypeRequest, ReadRequest
 
-# Needed whatever the mapping asks for: identity, and the state that accountDisabled is derived from.
+# Needed whatever the mapping asks for: identity, and what an account's state is derived from.
 _ALWAYS = frozenset({"objectGUID", "distinguishedName"})
 _ALWAYS_OF_USERS = frozenset({"userAccountControl", "accountDisabled"})
+EXPIRES = "accountExpires"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class TypeReading:
     in_scope: Callable[[Mapping[str, Any]], bool]
     mapping: CompiledMapping
     attributes: tuple[str, ...]
+    honours_expiry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,13 @@ class Reading:
 def of(configuration: Configuration) -> Reading:
     """The compiled schema of a configuration."""
     document = orjson.dumps(configuration.schema, option=orjson.OPT_SORT_KEYS)
-    return _compile(document, configuration.domain.fqdn)
+    return _compile(document, configuration.domain.fqdn, configuration.expire_accounts)
+
+
+def of_document(document: dict[str, Any], configuration: Configuration) -> Reading:
+    """The same for a document that the configuration does not have yet; raises ``SchemaError``."""
+    encoded = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    return _compile(encoded, configuration.domain.fqdn, configuration.expire_accounts)
 
 
 def request_body(job: Job, correlation_id: UUID, deadline: datetime) -> dict[str, Any]:
@@ -80,23 +88,25 @@ def request_body(job: Job, correlation_id: UUID, deadline: datetime) -> dict[str
 
 
 @lru_cache(maxsize=256)
-def _compile(document: bytes, default_domain: str) -> Reading:
+def _compile(document: bytes, default_domain: str, honours_expiry: bool) -> Reading:
     schema: Schema = load(orjson.loads(document))
     rule = schema.rules[0]
     types = {
-        name: _compile_type(name, mapping)
+        name: _compile_type(name, mapping, honours_expiry=honours_expiry and name == "user")
         for name in OBJECT_TYPES
         if (mapping := rule.object_mapping(name)) is not None
     }
     return Reading(types, rule.included_containers, rule.included_groups, default_domain)
 
 
-def _compile_type(name: str, object_mapping: ObjectMapping) -> TypeReading:
+def _compile_type(name: str, object_mapping: ObjectMapping, *, honours_expiry: bool) -> TypeReading:
     # A null source of a clearing attribute is told by the missing key: most attributes of most objects are empty.
     mapping = compile_mapping(object_mapping, explicit_nulls=False)
     always = _ALWAYS | _ALWAYS_OF_USERS if name == "user" else _ALWAYS
     names = mapping.source_attributes | _scope_attributes(object_mapping.scope) | always
-    return TypeReading(compile_scope(object_mapping.scope), mapping, tuple(sorted(names)))
+    if honours_expiry:
+        names |= {EXPIRES}
+    return TypeReading(compile_scope(object_mapping.scope), mapping, tuple(sorted(names)), honours_expiry)
 
 
 def _scope_attributes(scope: Filter) -> frozenset[str]:

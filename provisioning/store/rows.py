@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class StagedObject:
     wanted_hash: bytes
     error_code: str = ""
     error_detail: str = ""
+    state_changes_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -46,6 +46,7 @@ class ConfigurationSerializer(serializers.ModelSerializer[Configuration]):
             "target",
             "notification_addresses",
             *GUARD_FIELDS,
+            "expire_accounts",
             "created_at",
             "updated_at",
             "jobs",
