@@ -17,7 +17,14 @@ class Membership(models.Model):
     """One member of one group; a member is a user, a group or a contact."""
 
     pk = models.CompositePrimaryKey("group_id", "member_id")
-    group = models.ForeignKey("directory.Group", on_delete=models.CASCADE, related_name="memberships")
+    # Written by the million, and only where both ends were just found; the primary key serves as its index.
+    group = models.ForeignKey(
+        "directory.Group",
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        db_index=False,
+        db_constraint=False,
+    )
     member_id = models.UUIDField(db_index=True)
     member_kind = models.PositiveSmallIntegerField(choices=MemberKind)
 

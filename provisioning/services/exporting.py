@@ -13,7 +13,7 @@ from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import BATCH_SIZE, Phase
-from provisioning.store import batches, changes, locks, members, references
+from provisioning.store import batches, changes, locks, members, references, statistics
 from provisioning.targets.base import Target
 from provisioning.targets.registry import open_target
 
@@ -65,6 +65,8 @@ def _advance(cycle_id: int, done: Phase) -> list[Hint]:
         )
         if not moved:
             return []
+        if done is Phase.OBJECTS:
+            statistics.after_writing(Cycle.objects.values_list("count_exported", flat=True).get(pk=cycle_id))
         _prepare(cycle_id, following)
     if following is Phase.DONE:
         return [Hint(Step.SETTLE, cycle_id)]
