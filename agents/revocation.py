@@ -9,6 +9,7 @@ from django.db import transaction
 from agents import liveness
 from agents.bus import giving_back
 from agents.bus.notices import wake
+from agents.identity import Identity
 from agents.models import Agent, AgentState, StateChange
 
 
@@ -24,6 +25,11 @@ def revoke(agent: Agent, now: datetime, reason: str = "An administrator revoked 
         # Its waiting poll is told now rather than when the poll ends.
         wake(row.pk)
     return True
+
+
+def deregister(identity: Identity, now: datetime) -> None:
+    """Put out the agent that asks for it itself."""
+    revoke(Agent.objects.get(pk=identity.agent_id), now, "The agent was uninstalled and took itself off.")
 
 
 def _mark(agent: Agent, now: datetime, reason: str) -> None:

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from agents import bootstrap, groupings, renewal
+from agents import bootstrap, groupings, renewal, revocation
 from agents.api import parsing
 from agents.api.http import Call, Reply
 from agents.api.service import Service
 from agents.api.times import iso
+from agents.identity import Identity
 from provisioning_agent.wire.errors import WireError
 from provisioning_agent.wire.limits import BOOTSTRAP_INTERVAL_S
 
@@ -29,9 +30,7 @@ async def post_bootstrap(service: Service, call: Call) -> Reply:
 
 async def put_groupings(service: Service, call: Call, agent_id: str) -> Reply:
     """``PUT agents/{id}/resource-groupings``: the domains served from now on."""
-    identity = await service.agent_by_assertion(call)
-    if UUID(agent_id) != identity.agent_id:
-        raise WireError("AssertionInvalid", "The call names another agent than its signature; enrol again.")
+    identity = await _agent_itself(service, call, agent_id)
     wanted = parsing.domains(await call.json())
     domains = await service.threads.run(groupings.assign, identity, wanted, timezone.now())
     content = [
@@ -41,6 +40,13 @@ async def put_groupings(service: Service, call: Call, agent_id: str) -> Reply:
     return Reply(200, {"domains": content})
 
 
+async def delete_agent(service: Service, call: Call, agent_id: str) -> Reply:
+    """``DELETE agents/{id}``: the agent was uninstalled and takes itself off."""
+    identity = await _agent_itself(service, call, agent_id)
+    await service.threads.run(revocation.deregister, identity, timezone.now())
+    return Reply(204)
+
+
 async def post_certificates(service: Service, call: Call) -> Reply:
     """``POST certificates``: a new certificate in the last 30 days of the old one."""
     identity = await service.agent_by_assertion(call)
@@ -48,6 +54,13 @@ async def post_certificates(service: Service, call: Call) -> Reply:
     agent = await service.threads.run(renewal.renew, identity, csr, timezone.now())
     content = {"certificate": agent.certificate, "notAfter": iso(agent.certificate_not_after)}
     return Reply(200, content)
+
+
+async def _agent_itself(service: Service, call: Call, agent_id: str) -> Identity:
+    identity = await service.agent_by_assertion(call)
+    if UUID(agent_id) != identity.agent_id:
+        raise WireError("AssertionInvalid", "The call names another agent than its signature; enrol again.")
+    return identity
 
 
 def _welcome(welcome: bootstrap.Welcome, now: datetime) -> dict[str, Any]:

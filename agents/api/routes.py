@@ -20,6 +20,7 @@ Endpoint = Callable[..., Awaitable[Reply]]
 
 _CALLS: Final[dict[str, dict[str, Endpoint]]] = {
     r"registrations": {"POST": registrations.register},
+    rf"agents/(?P<agent_id>{_GUID})": {"DELETE": lifecycle.delete_agent},
     rf"agents/(?P<agent_id>{_GUID})/resource-groupings": {"PUT": lifecycle.put_groupings},
     r"bootstrap": {"POST": lifecycle.post_bootstrap},
     r"certificates": {"POST": lifecycle.post_certificates},

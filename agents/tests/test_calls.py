@@ -225,3 +225,18 @@ def test_a_call_that_can_not_be_served_says_why(
 def test_the_console_still_answers_beside_the_service(portal: Portal) -> None:
     answer = requests.get(f"{portal.url}/healthz", verify=str(portal.authority), timeout=10)
     assert answer.json() == {"status": "ok"}
+
+
+def test_an_agent_that_is_uninstalled_takes_itself_off(portal: Portal) -> None:
+    member = make_agent(make_domain(), bootstrapped_at=timezone.now(), issued_at=timezone.now())
+    wire = Wire(portal, member)
+    assert wire.signed("DELETE", f"agents/{member.id}", {}).status_code == 204
+    assert Agent.objects.get().state == "revoked"
+    assert code_of(wire.signed("DELETE", f"agents/{member.id}", {})) == "AgentRevoked"
+    assert code_of(wire.signed("POST", "bootstrap", HOST)) == "AgentRevoked"
+
+
+def test_an_agent_can_not_take_off_another(enrolled: Wire) -> None:
+    other = make_agent()
+    assert code_of(enrolled.signed("DELETE", f"agents/{other.id}", {})) == "AssertionInvalid"
+    assert not Agent.objects.filter(state="revoked").exists()

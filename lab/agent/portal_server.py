@@ -226,6 +226,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.groupings = self.json()["domains"]
         self.answer(200, {"domains": self.server.groupings})
 
+    def deregister(self, agent_id: str) -> None:
+        """``DELETE agents/{id}``."""
+        assert self.agent() == agent_id
+        del self.server.agents[agent_id]
+        self.answer(204)
+
     def bootstrap(self) -> None:
         """``POST bootstrap``."""
         portal = self.server
@@ -328,6 +334,7 @@ _SPKI = PublicFormat.SubjectPublicKeyInfo
 ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     ("POST", "registrations", Handler.registrations),
     ("PUT", "agents/([^/]+)/resource-groupings", Handler.put_groupings),
+    ("DELETE", "agents/([^/]+)", Handler.deregister),
     ("POST", "bootstrap", Handler.bootstrap),
     ("POST", "certificates", Handler.certificates),
     ("GET", "bus", Handler.poll),
