@@ -49,7 +49,9 @@ def test_the_wire_needs_nothing_of_the_agent() -> None:
     assert not modules_after(program) & {"ldap3", "requests", "typer", "rich"}
 
 
-@pytest.mark.parametrize("command", [[], ["enrol"], ["run"], ["status"]])
+@pytest.mark.parametrize(
+    "command", [[], ["enrol"], ["run"], ["status"], ["doctor"], ["export-logs"], ["permissions", "grant"]]
+)
 def test_every_command_explains_itself(command: list[str]) -> None:
     done = subprocess.run([str(COMMAND), *command, "--help"], capture_output=True, text=True, check=True)
     assert "--help" in done.stdout

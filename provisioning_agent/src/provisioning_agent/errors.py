@@ -53,6 +53,9 @@ CODES: Final[Mapping[str, AgentCode]] = {
     "PermissionSetUnknown": AgentCode(
         EXIT_SETUP, "There is no such set of permissions; 'isthmus-agent permissions show' lists them."
     ),
+    "BundleNotWritable": AgentCode(
+        EXIT_SETUP, "The bundle can not be written there; name a file that does not exist with --output."
+    ),
     "AlreadyRunning": AgentCode(EXIT_SETUP, "Another agent runs with this state directory; stop it first."),
     "PortalUnreachable": AgentCode(
         EXIT_PORTAL, "The portal could not be reached; check its URL, the proxy and the network."

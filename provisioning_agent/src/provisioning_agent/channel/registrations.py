@@ -39,6 +39,12 @@ def renew(http: PortalHttp, identity: Identity, csr: str, now: datetime) -> str:
     return _text(http.json("POST", url, identity.assertion(url, now), {"csr": csr}), "certificate")
 
 
+def deregister(http: PortalHttp, identity: Identity, now: datetime) -> None:
+    """``DELETE agents/{id}``: this agent is not welcome any more, by its own wish."""
+    url = http.url(f"agents/{identity.agent_id}")
+    http.send("DELETE", url, identity.assertion(url, now))
+
+
 def _text(answer: dict[str, Any], name: str) -> str:
     value = answer.get(name)
     if not isinstance(value, str) or not value:

@@ -103,6 +103,20 @@ def doctor(
     raise typer.Exit(run_doctor(state_of(state_dir), as_json=as_json))
 
 
+@app.command("export-logs")
+def export_logs(
+    output: Annotated[Path | None, typer.Option(help="The zip file to write.")] = None,
+    hours: Annotated[int, typer.Option(min=1, max=720, help="How far back.")] = 24,
+    with_doctor: Annotated[bool, typer.Option("--doctor/--no-doctor", help="Try every link too.")] = True,
+    state_dir: StateDir = None,
+) -> None:
+    """Bundle the log of the last 24 hours with status and configuration, secrets removed."""
+    # Imported here so that --help answers at once.
+    from provisioning_agent.cli.export_command import export_logs as export
+
+    raise typer.Exit(export(state_of(state_dir), output, hours, with_doctor=with_doctor))
+
+
 def main() -> None:
     """Console script."""
     app()

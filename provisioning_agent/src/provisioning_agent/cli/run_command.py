@@ -9,12 +9,15 @@ from pathlib import Path
 from provisioning_agent.channel.service import run
 from provisioning_agent.cli.output import complain
 from provisioning_agent.errors import AgentError
+from provisioning_agent.support import log_file
 
 
 def run_agent(state: Path, lanes: int, *, verbose: bool) -> int:
     """Run until stopped; returns the exit code."""
     _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     try:
+        if state.is_dir():
+            logging.getLogger("provisioning_agent").addHandler(log_file.handler(state))
         return run(state, lanes)
     except AgentError as error:
         return complain(error)
