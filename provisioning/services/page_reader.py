@@ -103,8 +103,7 @@ def map_object(
         "attributes": encoded,
         "attributes_hash": _digest(encoded),
     }
-    if mapped.honours_expiry and attributes.get(EXPIRES, 0) not in NEVER:
-        attributes, row["state_changes_at"] = _expiring(attributes, context.now)
+    attributes, row["state_changes_at"] = as_mapped(attributes, mapped, context.now)
     try:
         return StagedObject(
             **row, in_scope=mapped.in_scope(attributes), **_wanted(attributes, mapped, context)
@@ -113,8 +112,12 @@ def map_object(
         return StagedObject(**row, in_scope=True, **_unmapped(error))
 
 
-def _expiring(attributes: Mapping[str, Any], now: datetime) -> tuple[Mapping[str, Any], datetime | None]:
-    """What the mapping sees of an account that expires, and when that changes."""
+def as_mapped(
+    attributes: Mapping[str, Any], mapped: TypeReading, now: datetime
+) -> tuple[Mapping[str, Any], datetime | None]:
+    """The attributes as the mapping sees them at this moment, and the moment that changes by itself, if any."""
+    if not mapped.honours_expiry or attributes.get(EXPIRES, 0) in NEVER:
+        return attributes, None
     state = effective_state(
         user_account_control=attributes.get("userAccountControl", 0),
         account_expires=attributes.get(EXPIRES),

@@ -149,10 +149,11 @@ def run_to_end(hints: list[Hint]) -> None:
     """Do what the workers do, in this process."""
     waiting = deque(hints)
     while waiting:
-        waiting.extend(_run(waiting.popleft()))
+        waiting.extend(run_one(waiting.popleft()))
 
 
-def _run(hint: Hint) -> list[Hint]:
+def run_one(hint: Hint) -> list[Hint]:
+    """Do what one hint asks for; the hints that follow from it."""
     match hint.step:
         case Step.INGEST:
             return ingesting.ingest(hint.cycle)

@@ -14,6 +14,9 @@ from provisioning.models import Configuration, Cycle, Job, JobState, ObjectType,
 from provisioning.models.guard_limits import GUARD_FIELDS
 from provisioning.services import configurations, restarting
 
+# Changes that a preview lists in full.
+PREVIEWED = 100
+
 
 class TargetSerializer(serializers.ModelSerializer[Target]):
     """Where a configuration writes to. Credentials are never shown."""
@@ -94,6 +97,13 @@ class ConfigurationDetailSerializer(ConfigurationSerializer):
         if document is not None and document != configuration.schema:
             configurations.change_schema(configuration, document, timezone.now())
         return configuration
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """A schema document to be tried, and how many changes to list in full."""
+
+    schema = serializers.JSONField()
+    limit = serializers.IntegerField(min_value=0, max_value=10_000, default=PREVIEWED)
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -20,10 +22,12 @@ from portal.api.errors import ApiError
 from portal.api.pagination import IdPages
 from portal.api.permissions import StaffWithModelRights
 from portal.api.serializers.configurations import (
+    PREVIEWED,
     ConfigurationDetailSerializer,
     ConfigurationSerializer,
     JobSerializer,
     MembershipRemovalSerializer,
+    PreviewSerializer,
     RemovalSerializer,
     RestartSerializer,
     TargetSerializer,
@@ -31,9 +35,11 @@ from portal.api.serializers.configurations import (
 from portal.api.views.pages import page_of
 from portal.console import audit, removals
 from provisioning.models import Configuration, Job, Target
-from provisioning.services import jobs, removing, restarting
+from provisioning.services import explaining, jobs, previewing, removing, restarting
 
 _STEER = "provisioning.change_job"
+# Of a distinguished name; no directory has longer ones.
+_LONGEST_NAME = 4_096
 
 
 class TargetViewSet(
@@ -57,6 +63,9 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
     filterset_fields = ("name", "domain", "target")
     ordering = ("id",)
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
+    action_rights: Mapping[str, str] = dict.fromkeys(
+        ("explain", "preview", "preview_next"), "provisioning.view_sourceobject"
+    )
 
     def get_queryset(self) -> QuerySet[Configuration]:
         """Lists need no schema documents."""
@@ -83,6 +92,36 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
         """Everything we know about it goes; what it wrote to its target stays there."""
         audit.record(self.request.user, instance, "Deleted", audit.DELETION)
         removing.remove(instance)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("object", str, required=True, description="objectGUID, DN or UPN")],
+        responses=OpenApiTypes.OBJECT,
+    )
+    @action(detail=True, filter_backends=(), pagination_class=None)
+    def explain(self, request: Request, pk: str) -> Response:
+        """Why one object is, or is not, in the target, from what is stored about it."""
+        identifier = request.query_params.get("object", "").strip()
+        if not identifier or len(identifier) > _LONGEST_NAME or "\0" in identifier:
+            raise ValidationError({"object": ["Give an objectGUID, a distinguished name or a UPN."]})
+        configuration = self.get_object()
+        source = explaining.find(configuration, identifier)
+        return Response(explaining.explain(configuration, source, timezone.now()))
+
+    @extend_schema(request=PreviewSerializer, responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["post"], filter_backends=(), pagination_class=None)
+    def preview(self, request: Request, pk: str) -> Response:
+        """What another schema document would create, change and delete. Nothing is saved."""
+        wanted = PreviewSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        document, limit = wanted.validated_data["schema"], wanted.validated_data["limit"]
+        found = previewing.of_document(self.get_object(), document, timezone.now(), limit)
+        return Response(found)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @preview.mapping.get
+    def preview_next(self, request: Request, pk: str) -> Response:
+        """What the next cycle would write if Active Directory told nothing new."""
+        return Response(previewing.of_next_cycle(self.get_object(), timezone.now(), PREVIEWED))
 
 
 class JobViewSet(ReadOnlyModelViewSet[Job]):

@@ -16,7 +16,8 @@ from portal.console.admins.log import as_guid
 from portal.console.base import ReadOnlyAdmin
 from portal.console.filters import ObjectTypeFilter, SourceStandingFilter
 from portal.console.site import site
-from provisioning.models import Link, SourceMember, SourceObject
+from provisioning.models import Configuration, Link, SourceMember, SourceObject
+from provisioning.services import explaining
 
 MEMBERS_COUNTED = 10_000
 
@@ -50,9 +51,15 @@ class SourceObjectAdmin(ReadOnlyAdmin[SourceObject]):
     def detail_context(self, request: HttpRequest, obj: SourceObject) -> Mapping[str, object]:
         """What AD has, what is wanted from it, and what was written."""
         link = Link.objects.filter(source=obj).first()
+        hidden = explaining.hidden_of(obj)
+        configuration = Configuration.objects.select_related("domain").get(pk=obj.configuration_id)
         return {
-            "rows": attributes.rows(obj.attributes),
-            "wanted_rows": attributes.changed_rows(link.exported if link else {}, obj.wanted),
+            "explanation": explaining.explain(configuration, obj, timezone.now()),
+            "rows": attributes.rows(explaining.masked(obj.attributes, hidden.sources)),
+            "wanted_rows": attributes.changed_rows(
+                explaining.masked(link.exported if link else {}, hidden.targets),
+                explaining.masked(obj.wanted, hidden.targets),
+            ),
             "link": link,
             "member_count": SourceMember.objects.filter(group=obj)
             .values("member_guid")[:MEMBERS_COUNTED]

@@ -1,0 +1,100 @@
+"""Why an object is, or is not, in the target: one sentence from what is stored about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from provisioning.engine.plan import LinkStanding
+
+
+class Verdict(StrEnum):
+    """Where an object stands."""
+
+    NEVER_SEEN = "NeverSeen"
+    TYPE_NOT_MAPPED = "TypeNotMapped"
+    DELETED_IN_AD = "DeletedInActiveDirectory"
+    LEFT_CONTAINERS = "OutsideTheContainers"
+    NOT_SEEN_ANY_MORE = "NotSeenAnyMore"
+    FILTERED_OUT = "FilteredOut"
+    MAPPING_FAILS = "MappingFails"
+    GIVEN_UP = "GivenUp"
+    IN_ESCROW = "InEscrow"
+    HELD = "Held"
+    WAITING = "Waiting"
+    SYNCHRONIZED = "Synchronized"
+
+
+SENTENCES: Final[Mapping[Verdict, str]] = MappingProxyType(
+    {
+        Verdict.NEVER_SEEN: (
+            "No agent has ever reported this object. See that it is in this domain, below a container of the "
+            "scope, and that the bind account may read it."
+        ),
+        Verdict.TYPE_NOT_MAPPED: "The configuration has no enabled mapping for objects of this type. Enable one.",
+        Verdict.DELETED_IN_AD: "The object was deleted in Active Directory. Restore it there to bring it back.",
+        Verdict.LEFT_CONTAINERS: (
+            "The object left the containers of the scope. Move it back, or add its container to the scope."
+        ),
+        Verdict.NOT_SEEN_ANY_MORE: (
+            "The last complete read did not find the object. It was deleted or moved out, or can not be read."
+        ),
+        Verdict.FILTERED_OUT: (
+            "The scope filter keeps the object out; the clauses say which one. Change it, or the object's attribute."
+        ),
+        Verdict.MAPPING_FAILS: "The mapping fails for the object; see the attribute with an error.",
+        Verdict.GIVEN_UP: (
+            "The object failed for 28 days and is not tried any more until it changes. Mend the cause, then change "
+            "the object or restart the job with the scope Escrows."
+        ),
+        Verdict.IN_ESCROW: "The last try failed. It is tried again at the time shown, or as soon as it changes.",
+        Verdict.HELD: "The job is held: nothing is written until somebody allows or rejects the held removals.",
+        Verdict.WAITING: "The object is known and has a change that is still to be written, in the next cycle.",
+        Verdict.SYNCHRONIZED: "The target holds what is wanted. Nothing has to be done.",
+    }
+)
+_GONE: Final = {"deleted": Verdict.DELETED_IN_AD, "outOfScope": Verdict.LEFT_CONTAINERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is stored about an object that some agent has reported."""
+
+    is_mapped: bool
+    gone_reason: str | None
+    in_scope: bool
+    mapping_fails: bool
+    link: LinkStanding
+    is_dirty: bool
+    in_escrow: bool
+    is_given_up: bool
+    job_is_held: bool
+
+
+def judge(facts: Facts | None) -> Verdict:
+    """The verdict on an object; ``facts`` is None for one that was never reported."""
+    if facts is None:
+        return Verdict.NEVER_SEEN
+    if not facts.is_mapped:
+        return Verdict.TYPE_NOT_MAPPED
+    if facts.gone_reason is None and facts.in_scope and facts.mapping_fails:
+        return Verdict.MAPPING_FAILS
+    return _unfinished(facts) or _unwanted(facts) or Verdict.SYNCHRONIZED
+
+
+def _unfinished(facts: Facts) -> Verdict | None:
+    if facts.in_escrow:
+        return Verdict.GIVEN_UP if facts.is_given_up else Verdict.IN_ESCROW
+    is_wanted = facts.gone_reason is None and facts.in_scope
+    if facts.is_dirty and (is_wanted or facts.link is LinkStanding.ACTIVE):
+        return Verdict.HELD if facts.job_is_held else Verdict.WAITING
+    return None
+
+
+def _unwanted(facts: Facts) -> Verdict | None:
+    if facts.gone_reason is not None:
+        return _GONE.get(facts.gone_reason, Verdict.NOT_SEEN_ANY_MORE)
+    return None if facts.in_scope else Verdict.FILTERED_OUT

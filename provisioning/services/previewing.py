@@ -1,0 +1,166 @@
+"""What a changed schema document, or the next cycle, would do: computed from stored objects, writing nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from provisioning.engine import guard
+from provisioning.engine.plan import Action, Decision, decide
+from provisioning.models import Configuration, ObjectType
+from provisioning.services import guarding, reading
+from provisioning.services.explaining import masked
+from provisioning.services.reading import Reading
+from provisioning.services.reevaluating import remapped
+from provisioning.store import previews, removals
+from provisioning.store.previews import PreviewedObject
+from provisioning.store.rows import StagedObject
+
+_FAILED = "fail"
+_REFERENCE = "reference"
+_REMOVING = (Action.DELETE.value, Action.DISABLE.value)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts by (object type, what happens), and the first changes in full."""
+
+    limit: int
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, change: dict[str, Any]) -> None:
+        self.counts[change["type"], change["action"]] += 1
+        if len(self.shown) < self.limit:
+            self.shown.append(change)
+
+    def by_type(self) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for (object_type, action), count in sorted(self.counts.items()):
+            found.setdefault(object_type, {})[action] = count
+        return found
+
+
+def of_document(
+    configuration: Configuration, document: dict[str, Any], now: datetime, limit: int
+) -> dict[str, Any]:
+    """What saving this schema document would create, change and delete; raises ``SchemaError``.
+
+    ``limits`` says what the stored objects can not tell: those parts show only once agents have read anew.
+    """
+    after = reading.of_document(document, configuration)
+    tally = _run(configuration, after, now, limit, next_only=False)
+    return {**tally, "limits": _limits(configuration, reading.of(configuration), after)}
+
+
+def of_next_cycle(configuration: Configuration, now: datetime, limit: int) -> dict[str, Any]:
+    """What the next cycle would write if Active Directory told nothing new. Memberships are not counted."""
+    current = reading.of(configuration)
+    tally = _run(configuration, current, now, limit, next_only=True)
+    return {**tally, "limits": ["Memberships are not counted."]}
+
+
+def _run(
+    configuration: Configuration, reader: Reading, now: datetime, limit: int, *, next_only: bool
+) -> dict[str, Any]:
+    tally = _Tally(limit)
+    hidden = frozenset(reader.redacted) | frozenset(reading.of(configuration).redacted)
+    with previews.nothing_is_written():
+        for chunk in previews.objects(configuration.pk, now, next_only=next_only):
+            for change in _changes(chunk, reader, hidden, now):
+                tally.add(change)
+        held = _held_by(configuration, tally.counts)
+    return {"counts": tally.by_type(), "changes": tally.shown, "wouldBeHeldFor": held}
+
+
+def _changes(
+    chunk: list[PreviewedObject], reader: Reading, hidden: frozenset[str], now: datetime
+) -> Iterator[dict[str, Any]]:
+    living = (one.stored for one in chunk if not one.is_gone)
+    mapped = {staged.guid: staged for staged in remapped(living, reader, now)}
+    for one in chunk:
+        found = _change(one, mapped.get(one.stored.guid), reader)
+        if found is not None:
+            action, old, new = found
+            yield {
+                "action": action,
+                "type": ObjectType(one.stored.object_type).label,
+                "objectGuid": one.stored.guid,
+                "distinguishedName": one.dn,
+                "old": masked(old, hidden),
+                "new": masked(new, hidden),
+            }
+
+
+def _change(
+    one: PreviewedObject, mapped: StagedObject | None, reader: Reading
+) -> tuple[str, Mapping[str, Any], Mapping[str, Any]] | None:
+    """What would happen to an object; ``mapped`` is None for one that is gone or whose type is not mapped."""
+    is_wanted = mapped is not None and mapped.in_scope
+    if mapped is not None and mapped.error_code:
+        return _FAILED, {}, {"errorCode": mapped.error_code, "error": mapped.error_detail}
+    wanted = orjson.loads(mapped.wanted) if mapped is not None else {}
+    exported = orjson.loads(one.exported) if one.exported else {}
+    clears = reader.clears(one.stored.object_type)
+    decision = decide(is_wanted=is_wanted, link=one.link, wanted=wanted, exported=exported, clears=clears)
+    if decision is not None:
+        return _told(decision, wanted, exported)
+    return _references(one, mapped) if mapped is not None and is_wanted else None
+
+
+def _told(
+    decision: Decision, wanted: Mapping[str, Any], exported: Mapping[str, Any]
+) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
+    if decision.action is Action.DELETE:
+        return decision.action.value, exported, {}
+    return decision.action.value, decision.old, decision.new or wanted
+
+
+def _references(
+    one: PreviewedObject, mapped: StagedObject
+) -> tuple[str, Mapping[str, Any], Mapping[str, Any]] | None:
+    wanted = orjson.loads(mapped.reference_guids)
+    exported = orjson.loads(one.references) if one.references else {}
+    return (_REFERENCE, exported, wanted) if wanted != exported else None
+
+
+def _held_by(configuration: Configuration, counts: Mapping[tuple[str, str], int]) -> list[str]:
+    """The delete guard's limits that this would reach."""
+    by_kind: Counter[str] = Counter()
+    by_action: Counter[str] = Counter()
+    for (object_type, action), count in counts.items():
+        by_action[action] += count
+        if action in _REMOVING:
+            by_kind[object_type] += count
+    settings = guarding.settings_of(configuration)
+    asked = [kind for kind, limit in settings.limits.items() if limit.percent is not None and by_kind[kind]]
+    taken = guard.Removals(
+        deletions=by_action[Action.DELETE],
+        disables=by_action[Action.DISABLE],
+        by_kind=by_kind,
+        present={kind: removals.present(configuration.pk, kind) for kind in asked},
+    )
+    return guard.breaches(taken, settings)
+
+
+def _limits(configuration: Configuration, before: Reading, after: Reading) -> list[str]:
+    """What the stored objects can not tell, each as a sentence."""
+    told = []
+    for name, one in after.types.items():
+        known = before.types.get(name)
+        if known is None:
+            told.append(f"Objects of the type {name} were not read so far.")
+        elif missing := sorted(set(one.attributes) - set(known.attributes)):
+            told.append(f"Attributes of {name} that were not read so far: {', '.join(missing)}.")
+    if set(before.containers) != set(after.containers) or set(before.groups) != set(after.groups):
+        told.append(
+            "Containers or groups of the scope differ: who comes and goes with them is not known here."
+        )
+    if not configuration.jobs.exclude(watermark="").exists():
+        told.append("No complete read has been stored; objects may be missing.")
+    return told

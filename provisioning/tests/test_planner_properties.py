@@ -1,0 +1,124 @@
+"""Whatever the source and the target hold: one cycle makes them agree, and a crash changes nothing about it."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from provisioning.models import Change, MemberChange
+from provisioning.services import exporting, planning, watchdog
+from provisioning.services.clock import now
+from provisioning.services.hints import Hint, Step
+from provisioning.store import changes, members, references
+from provisioning.tests import states
+from provisioning.tests.answering import Bench, run_one, run_to_end
+from provisioning.tests.states import STATES, State
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# Each example runs several cycles against the real database.
+FEW = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+HISTORIES = st.lists(STATES, min_size=1, max_size=3)
+
+
+class Killed(Exception):
+    """The worker is gone."""
+
+
+@pytest.fixture(autouse=True)
+def _one_change_to_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches commit by themselves: with one change in each, any prefix of the changes can be what is left."""
+    for module in (planning, exporting):
+        monkeypatch.setattr(module, "BATCH_SIZE", 1)
+    monkeypatch.setattr(planning, "MEMBER_BATCH_SIZE", 1)
+
+
+def begin_afresh(history: list[State]) -> Bench:
+    """A configuration that has been through these states."""
+    states.empty_the_database()
+    bench = Bench.set_up(delete_threshold=1_000)
+    for state in history:
+        bench.cycle(states.told_whole(state), mode="initial")
+    return bench
+
+
+def assert_nothing_is_left(bench: Bench, state: State) -> None:
+    """Neither a quiet cycle nor a full read finds anything to do."""
+    for told, mode in (([], "delta"), (states.told_whole(state), "initial")):
+        cycle = bench.cycle(told, mode=mode)
+        assert cycle.count_planned == 0
+        assert not Change.objects.filter(cycle=cycle).exists()
+        assert not MemberChange.objects.filter(cycle=cycle).exists()
+
+
+@FEW
+@given(history=HISTORIES, state=STATES)
+def test_applying_a_plan_leaves_the_second_plan_empty(history: list[State], state: State) -> None:
+    bench = begin_afresh(history)
+    cycle = bench.cycle(states.told_whole(state), mode="initial")
+    assert cycle.count_failed == 0
+    assert states.held() == states.wanted(state)
+    assert_nothing_is_left(bench, state)
+
+
+@FEW
+@given(history=HISTORIES, state=STATES)
+def test_a_delta_ends_where_a_full_read_would(history: list[State], state: State) -> None:
+    bench = begin_afresh(history)
+    bench.cycle(states.told_as_delta(history[-1], state))
+    assert states.held() == states.wanted(state)
+    assert_nothing_is_left(bench, state)
+
+
+@FEW
+@given(history=HISTORIES, state=STATES, prefix=st.integers(0, 30), lost=st.booleans())
+def test_a_crash_after_any_prefix_of_the_changes_ends_in_the_same_state(
+    history: list[State], state: State, prefix: int, lost: bool
+) -> None:
+    bench = begin_afresh(history)
+    cycle = bench.begin()
+    bench.answer(states.told_whole(state), mode="initial")
+    waiting = run_some([Hint(Step.INGEST, cycle.pk)], prefix)
+    if waiting and lost:
+        die_before_the_commit(waiting[0])
+    resume()
+    cycle.refresh_from_db()
+    assert cycle.step == "done"
+    assert states.held() == states.wanted(state)
+    assert_nothing_is_left(bench, state)
+
+
+def run_some(hints: list[Hint], steps: int) -> list[Hint]:
+    """Run so many hints, then stop dead; what was waiting is lost to the workers."""
+    waiting = deque(hints)
+    while waiting and steps > 0:
+        waiting.extend(run_one(waiting.popleft()))
+        steps -= 1
+    return list(waiting)
+
+
+def die_before_the_commit(hint: Hint) -> None:
+    """The worker writes to the target and dies before it can note what it did."""
+    with (
+        patch.object(changes, "record", side_effect=Killed),
+        patch.object(members, "record", side_effect=Killed),
+        patch.object(references, "record", side_effect=Killed),
+    ):
+        try:
+            run_one(hint)
+        except Killed:
+            return
+
+
+def resume() -> None:
+    """The watchdog finds what stopped moving, until nothing does."""
+    while hints := watchdog.stalled(now() + timedelta(hours=1)):
+        run_to_end(hints)
