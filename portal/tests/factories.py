@@ -17,6 +17,7 @@ from agents.models import Agent, AgentState, Domain, ResourceGrouping, StateChan
 from directory.models import Contact, Group, Membership
 from directory.models import User as DirectoryUser
 from directory.models.membership import MemberKind
+from provisioning.engine.schema import default_schema
 from provisioning.models import (
     Change,
     ChangeKind,
@@ -119,7 +120,7 @@ def configuration(name: str, of: Domain, *, state: JobState = JobState.ACTIVE, *
         name=name,
         domain=of,
         target=target(),
-        schema=schema(),
+        schema=default_schema(domain_fqdn=of.fqdn, domain_netbios=of.netbios),
         notification_addresses=["it@contoso.example"],
         **fields,
     )
