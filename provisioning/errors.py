@@ -62,5 +62,11 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
 
 # A person has to act: the job is quarantined at once instead of failing every two minutes.
 CRITICAL: Final = frozenset(
-    {"AdBindFailed", "AdCertificateUntrusted", "DirSyncNotAllowed", "ScopeContainerMissing"}
+    {
+        "AdBindFailed",
+        "AdCertificateUntrusted",
+        "DirSyncNotAllowed",
+        "ScopeContainerMissing",
+        "ScopeGroupMissing",
+    }
 )

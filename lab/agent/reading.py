@@ -57,6 +57,7 @@ def question(
     *,
     types: Sequence[ObjectTypeRequest] = ALL_TYPES,
     containers: Sequence[str] = (),
+    groups: Sequence[str] = (),
     watermark: str | None = None,
     page_size: int = 1000,
 ) -> ReadRequest:
@@ -67,6 +68,7 @@ def question(
         correlation_id="test",
         deadline=datetime.now(UTC) + timedelta(minutes=1),
         containers=tuple(containers),
+        groups=tuple(groups),
         watermark=watermark,
         page_size=page_size,
     )

@@ -31,13 +31,14 @@ class Verdict(StrEnum):
 SENTENCES: Final[Mapping[Verdict, str]] = MappingProxyType(
     {
         Verdict.NEVER_SEEN: (
-            "No agent has ever reported this object. See that it is in this domain, below a container of the "
-            "scope, and that the bind account may read it."
+            "No agent has ever reported this object. See that it is in this domain, below a container and in "
+            "a group of the scope (where there are any), and that the bind account may read it."
         ),
         Verdict.TYPE_NOT_MAPPED: "The configuration has no enabled mapping for objects of this type. Enable one.",
         Verdict.DELETED_IN_AD: "The object was deleted in Active Directory. Restore it there to bring it back.",
         Verdict.LEFT_CONTAINERS: (
-            "The object left the containers of the scope. Move it back, or add its container to the scope."
+            "The object left the scope: it is below none of its containers, or in none of its groups. Move it back, "
+            "make it a member again, or widen the scope."
         ),
         Verdict.NOT_SEEN_ANY_MORE: (
             "The last complete read did not find the object. It was deleted or moved out, or can not be read."

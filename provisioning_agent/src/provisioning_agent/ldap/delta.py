@@ -12,7 +12,7 @@ from .names import guid_base
 from .objects import GROUP, Found, ObjectReader
 from .resources import MEMBER, Item
 from .scope import ReadScope
-from .watermark import PARENTS
+from .watermark import NESTING, PARENTS
 
 _DELETED = "deleted"
 _OUT_OF_SCOPE = "outOfScope"
@@ -20,9 +20,19 @@ _OUT_OF_SCOPE = "outOfScope"
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What changed, by stream: one per object type, and the parents whose rename changes others' DNs."""
+    """What changed, by stream: one per object type, and the parents whose rename changes others' DNs.
+
+    ``entered`` and ``left`` are objects that came into the scoping groups and left them, by GUID.
+    """
 
     streams: Mapping[str, Changes]
+    entered: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is nothing to tell."""
+        return not (self.entered or self.left or any(stream.by_guid for stream in self.streams.values()))
 
     @property
     def cookies(self) -> dict[str, bytes]:
@@ -44,6 +54,9 @@ def gather(
         for name, wanted in attributes.items()
     }
     streams[PARENTS] = changes_since(connection, root, filters.parents(), ("ou",), cookies[PARENTS])
+    if NESTING in cookies:
+        groups = filters.equals("objectClass", "group")
+        streams[NESTING] = changes_since(connection, root, groups, (MEMBER,), cookies[NESTING])
     return Delta(streams)
 
 
@@ -58,6 +71,7 @@ def items(delta: Delta, readers: Iterable[ObjectReader], root: str, scope: ReadS
         told: set[str] = set()
         for base in moved:
             yield from _subtree(reader, base, scope, told)
+        yield from _shifted(reader, delta, root, scope, told)
         yield from _changed(reader, delta.streams[reader.name].by_guid, root, scope, told)
 
 
@@ -77,8 +91,20 @@ def _subtree(reader: ObjectReader, guid: str, scope: ReadScope, told: set[str]) 
             yield from _in_or_out(reader, found, scope)
 
 
+def _shifted(
+    reader: ObjectReader, delta: Delta, root: str, scope: ReadScope, told: set[str]
+) -> Iterator[Item]:
+    """Objects whose place in the scoping groups changed although nothing else may have."""
+    for found in reader.named(root, [guid for guid in delta.entered if guid not in told]):
+        told.add(found.reference.guid)
+        yield from _in_or_out(reader, found, scope)
+    for found in reader.current(root, [guid for guid in delta.left if guid not in told]):
+        told.add(found.reference.guid)
+        yield reader.maker.tombstone(found.reference.guid, _OUT_OF_SCOPE)
+
+
 def _in_or_out(reader: ObjectReader, found: Found, scope: ReadScope) -> Iterator[Item]:
-    if scope.holds(found.reference.dn):
+    if scope.holds(found.reference):
         yield from reader.items(found)
     else:
         yield reader.maker.tombstone(found.reference.guid, _OUT_OF_SCOPE)
@@ -101,18 +127,12 @@ def _changed(
             living.append(guid)
     for found in reader.current(root, living):
         yield from _current(reader, found, changes[found.reference.guid], scope)
-    for found in _excluding(reader, root, anew):
+    for found in reader.named(root, anew):
         yield from _in_or_out(reader, found, scope)
 
 
-def _excluding(reader: ObjectReader, root: str, guids: list[str]) -> Iterator[Found]:
-    # The first reading drops what may not be read at all, the second brings the members.
-    allowed = [found.reference.guid for found in reader.current(root, guids)]
-    yield from reader.complete(allowed)
-
-
 def _current(reader: ObjectReader, found: Found, change: Change, scope: ReadScope) -> Iterator[Item]:
-    if not reader.is_group or not scope.holds(found.reference.dn):
+    if not reader.is_group or not scope.holds(found.reference):
         yield from _in_or_out(reader, found, scope)
         return
     added, removed = change.member_guids(present=True), change.member_guids(present=False)

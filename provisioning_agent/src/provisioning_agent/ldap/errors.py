@@ -69,6 +69,11 @@ CODES: Final[Mapping[str, WireCode]] = {
         False,
         "A container of the scope is gone or not readable; correct the scope or restore the container.",
     ),
+    "ScopeGroupMissing": WireCode(
+        404,
+        False,
+        "A group of the scope is gone, not readable or no group; correct the scope or restore the group.",
+    ),
     "AdSearchFailed": WireCode(502, True, "The domain controller answered with an error; see its event log."),
     "AdAnswerUnreadable": WireCode(
         502, True, "The domain controller's answer could not be understood; report this with the agent's log."

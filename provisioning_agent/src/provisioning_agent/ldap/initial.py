@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator
 
 from . import filters
@@ -10,18 +11,23 @@ from .dirsync import current_cookie
 from .objects import ObjectReader
 from .resources import Item
 from .scope import ReadScope
-from .watermark import PARENTS
 
 
-def start_cookies(connection: DirectoryConnection, root: str, names: Iterable[str]) -> dict[str, bytes]:
+def start_cookies(connection: DirectoryConnection, root: str, streams: Iterable[str]) -> dict[str, bytes]:
     """One cookie for every stream, taken before reading so that what changes meanwhile comes with a delta."""
     cookie = current_cookie(connection, root, filters.nothing())
-    return dict.fromkeys((*names, PARENTS), cookie)
+    return dict.fromkeys(streams, cookie)
 
 
-def items(readers: Iterable[ObjectReader], scope: ReadScope) -> Iterator[Item]:
-    """Every object in scope, type by type: one query for each type and container."""
+def items(readers: Iterable[ObjectReader], root: str, scope: ReadScope) -> Iterator[Item]:
+    """Every object in scope, type by type: one query for each type and container, or the members by GUID."""
     for reader in readers:
+        if scope.membership is not None:
+            members = (str(uuid.UUID(bytes=raw)) for raw in scope.membership.members)
+            for found in reader.named(root, members):
+                if scope.holds(found.reference):
+                    yield from reader.items(found)
+            continue
         for base in scope.bases:
             for found in reader.under(base):
                 yield from reader.items(found)

@@ -82,6 +82,14 @@ class ObjectReader:
         for at in range(0, len(waiting), _GUIDS_PER_QUERY):
             yield from self._batch(root, waiting[at : at + _GUIDS_PER_QUERY])
 
+    def named(self, root: str, guids: Iterable[str]) -> Iterator[Found]:
+        """The same with their members, whole."""
+        if self.is_group:
+            # The first reading drops what may not be read at all, the second brings the members.
+            yield from self.complete([found.reference.guid for found in self.current(root, guids)])
+        else:
+            yield from self.current(root, guids)
+
     def items(self, found: Found) -> Iterator[Item]:
         """The object's resources, a group's with its whole membership."""
         if self.is_group:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
-from provisioning_agent.wire.errors import WireError
 from provisioning_agent.wire.pages import Page
 from provisioning_agent.wire.requests import ReadRequest
 
-from . import controls, delta, filters, initial
+from . import controls, delta, filters, initial, members
 from .ber import BerError
 from .connection import DirectoryConnection
 from .dirsync import CookieRefusedError
@@ -21,8 +21,8 @@ from .objects import ObjectReader
 from .paging import Frame, paginate
 from .resources import Item, ldap_attributes
 from .schema import read_syntaxes
-from .scope import resolve
-from .watermark import Watermark, decode, question_of
+from .scope import ReadScope, resolve
+from .watermark import NESTING, PARENTS, Watermark, decode, question_of
 
 TOMBSTONES_INVISIBLE: Final = "TombstonesInvisible"
 ATTRIBUTES_UNKNOWN: Final = "AttributesUnknown"
@@ -35,8 +35,6 @@ def read(
     connection: DirectoryConnection, request: ReadRequest, now: Callable[[], datetime]
 ) -> Iterator[Page]:
     """The pages of the answer, while reading. Ends with a complete page or raises; never stops in between."""
-    if request.groups:
-        raise WireError("MalformedRequest", "This agent does not scope by group yet; use containers instead.")
     try:
         controller = describe(connection)
         require(controller, request.domain)
@@ -44,6 +42,15 @@ def read(
     except (BerError, ValueError, IndexError) as error:
         # Bytes that are not what the protocol or the schema promises, wherever they turn up.
         raise DirectoryError("AdAnswerUnreadable") from error
+
+
+class _Start(NamedTuple):
+    """How an answer begins: its mode, what is in it, and what its watermark will say."""
+
+    mode: str
+    items: Iterator[Item]
+    cookies: dict[str, bytes]
+    groups: frozenset[bytes]
 
 
 class _Reading:
@@ -56,33 +63,54 @@ class _Reading:
         self.question = question_of(request)
         self.attributes = {wanted.name: ldap_attributes(wanted.attributes) for wanted in request.object_types}
         self.notes: list[str] = []
+        self.graph = members.GroupGraph(connection, controller.root)
 
     def pages(self, now: Callable[[], datetime]) -> Iterator[Page]:
-        mode, items, cookies = self._start()
+        mode, items, cookies, groups = self._start()
         if not self._sees_tombstones():
             self.notes.append(TOMBSTONES_INVISIBLE)
-        mark = Watermark(self.controller.invocation_id, self.question, cookies)
+        mark = Watermark(self.controller.invocation_id, self.question, cookies, groups)
         replica = {"invocationId": self.controller.invocation_id, "name": self.controller.name}
         frame = Frame(mode, replica, mark.encode(), self.notes)
         return paginate(items, frame, self.request.page_size, self.request.deadline, now)
 
-    def _start(self) -> tuple[str, Iterator[Item], dict[str, bytes]]:
-        changed = self._changed()
+    def _start(self) -> _Start:
+        roots = self.graph.require(self.request.groups)
         scope = resolve(self.connection, self.controller.root, self.request.containers)
-        if changed is None:
-            cookies = initial.start_cookies(self.connection, self.controller.root, self.attributes)
-            return "initial", initial.items(self._readers(), scope), cookies
-        readers = self._readers() if any(stream.by_guid for stream in changed.streams.values()) else []
-        return "delta", delta.items(changed, readers, self.controller.root, scope), changed.cookies
-
-    def _changed(self) -> delta.Delta | None:
         mark = decode(self.request.watermark) if self.request.watermark else None
         if mark is None or mark.question != self.question:
-            return None
+            return self._initial(scope, roots)
+        return self._delta(mark, scope, roots) or self._initial(scope, roots)
+
+    def _initial(self, scope: ReadScope, roots: frozenset[bytes]) -> _Start:
+        root = self.controller.root
+        streams = [*self.attributes, PARENTS, *([NESTING] if roots else [])]
+        cookies = initial.start_cookies(self.connection, root, streams)
+        # Cookies first: whoever comes into a group from here on comes with the next delta.
+        if roots:
+            scope = replace(scope, membership=members.now(self.graph, roots))
+        return _Start("initial", initial.items(self._readers(), root, scope), cookies, _groups(scope))
+
+    def _delta(self, mark: Watermark, scope: ReadScope, roots: frozenset[bytes]) -> _Start | None:
+        """None where only a read from the start tells the truth."""
+        root = self.controller.root
         try:
-            return delta.gather(self.connection, self.controller.root, self.attributes, mark.cookies)
+            changed = delta.gather(self.connection, root, self.attributes, mark.cookies)
         except CookieRefusedError:
             return None
+        if changed.is_empty:
+            # Nobody is told of a nested group whose deletion can not be seen.
+            unbroken = self.graph.exist(mark.groups)
+            return _Start("delta", iter(()), changed.cookies, mark.groups) if unbroken else None
+        if roots:
+            shift = members.shift(self.graph, roots, mark.groups, changed.streams[NESTING].by_guid)
+            if shift is None:
+                return None
+            scope = replace(scope, membership=shift.membership)
+            changed = replace(changed, entered=shift.entered, left=shift.left)
+        return _Start(
+            "delta", delta.items(changed, self._readers(), root, scope), changed.cookies, _groups(scope)
+        )
 
     def _readers(self) -> list[ObjectReader]:
         names = {name for wanted in self.attributes.values() for name in wanted}
@@ -103,3 +131,7 @@ class _Reading:
         entry = self.connection.find(wanted)
         # The container may be named to us and yet show nothing, neither of itself nor of what is in it.
         return entry is not None and entry.first("whenCreated") is not None
+
+
+def _groups(scope: ReadScope) -> frozenset[bytes]:
+    return scope.membership.groups if scope.membership is not None else frozenset()

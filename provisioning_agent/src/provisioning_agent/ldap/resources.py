@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -119,12 +120,18 @@ def _members(whole: bool, added: Sequence[str], removed: Sequence[str]) -> dict[
 
 def member_guids(attributes: Mapping[bytes, list[bytes]]) -> list[str]:
     """The members an entry carries, whether ranged or not."""
-    return [
-        guid_of(value)
-        for spelled, values in attributes.items()
-        if spelled.partition(b";")[0].lower() == b"member"
-        for value in values
-    ]
+    return [guid_of(value) for value in _member_values(attributes)]
+
+
+def raw_members(attributes: Mapping[bytes, list[bytes]]) -> Iterator[bytes]:
+    """The same as raw 16-byte GUIDs."""
+    return (uuid.UUID(guid_of(value)).bytes for value in _member_values(attributes))
+
+
+def _member_values(attributes: Mapping[bytes, list[bytes]]) -> Iterator[bytes]:
+    for spelled, values in attributes.items():
+        if spelled.partition(b";")[0].lower() == b"member":
+            yield from values
 
 
 def is_cut(attributes: Mapping[bytes, list[bytes]]) -> bool:

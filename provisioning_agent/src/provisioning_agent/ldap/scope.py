@@ -1,4 +1,4 @@
-"""The containers an answer is limited to: given by objectGUID, resolved afresh for each read."""
+"""What an answer is limited to: containers and groups given by objectGUID, resolved afresh for each read."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from dataclasses import dataclass
 from . import controls, filters
 from .connection import DirectoryConnection
 from .errors import DirectoryError
+from .members import Membership
 from .messages import Scope, Search
 from .names import Reference, guid_base, is_below, parse_extended, rdns
 
 
 @dataclass(frozen=True, slots=True)
 class ReadScope:
-    """Search bases that together cover the scope once, and the test for a single DN."""
+    """Search bases that together cover the containers once, and the test for a single object.
+
+    An object is in scope when it is below a container and, where there are scoping groups, in one of them.
+    """
 
     bases: tuple[str, ...]
     containers: tuple[tuple[str, ...], ...]
+    membership: Membership | None = None
 
-    def holds(self, dn: str) -> bool:
-        """True if the object with this DN is in scope."""
-        name = rdns(dn)
+    def holds(self, who: Reference) -> bool:
+        """True if the object is in scope."""
+        if self.membership is not None and not self.membership.holds(who.guid):
+            return False
+        name = rdns(who.dn)
         return any(is_below(name, container) for container in self.containers)
 
 

@@ -15,15 +15,23 @@ from provisioning_agent.wire.requests import ReadRequest
 
 _VERSION: Final = 1
 PARENTS: Final = "parents"
+# Memberships of all groups; only asked where groups limit the scope.
+NESTING: Final = "nesting"
+_GUID_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """DirSync cookies by stream (an object type, or the parents), and what they are valid for."""
+    """DirSync cookies by stream (an object type, the parents, the nesting), and what they are valid for.
+
+    ``groups`` are the raw GUIDs of the groups that were walked for the scope, nested ones included: with them
+    the next delta notices one that has vanished. Their members are not kept.
+    """
 
     invocation_id: str
     question: str
     cookies: Mapping[str, bytes] = field(repr=False)
+    groups: frozenset[bytes] = field(default=frozenset(), repr=False)
 
     def encode(self) -> str:
         """The text that travels."""
@@ -32,6 +40,7 @@ class Watermark:
             "invocationId": self.invocation_id,
             "question": self.question,
             "cookies": {name: base64.b64encode(cookie).decode() for name, cookie in self.cookies.items()},
+            "groups": base64.b64encode(b"".join(sorted(self.groups))).decode(),
         }
         return base64.urlsafe_b64encode(orjson.dumps(body)).decode()
 
@@ -43,7 +52,9 @@ def decode(text: str) -> Watermark | None:
         if body["v"] != _VERSION:
             return None
         cookies = {str(name): base64.b64decode(value) for name, value in body["cookies"].items()}
-        return Watermark(str(body["invocationId"]), str(body["question"]), cookies)
+        groups = base64.b64decode(body.get("groups", ""))
+        found = frozenset(groups[at : at + _GUID_BYTES] for at in range(0, len(groups), _GUID_BYTES))
+        return Watermark(str(body["invocationId"]), str(body["question"]), cookies, found)
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         return None
 
