@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from agents import bus_tokens, liveness
-from agents.facts import HostFacts
+from agents import bus_tokens, cloning, health, liveness
+from agents.facts import HostFacts, Presence
 from agents.heartbeat import INTERVAL, state_at
 from agents.identity import Identity
 from agents.models import Agent, AgentState, Domain, StateChange
@@ -29,21 +29,36 @@ class Welcome:
     bus_token_expires_at: datetime
     renew_certificate: bool
     domains: tuple[str, ...]
+    sequence: str
 
 
-def bootstrap(identity: Identity, facts: HostFacts, report: dict[str, Any], now: datetime) -> Welcome:
-    """Record the sign of life and answer it; the agent is active from here on."""
+def bootstrap(
+    identity: Identity,
+    facts: HostFacts,
+    report: dict[str, Any],
+    now: datetime,
+    presence: Presence | None = None,
+) -> Welcome:
+    """Record the sign of life and answer it; the agent is active from here on.
+
+    A call without ``presence`` is one of the agent's doctor or of an agent that is too old to tell.
+    """
     with transaction.atomic():
         agent = Agent.objects.select_for_update(no_key=True).get(pk=identity.agent_id)
         if agent.revoked_at is not None:
             raise WireError("AgentRevoked")
+        heard_at = agent.last_bootstrap_at
         _enliven(agent, now)
+        # Before the sample of this call is there: the question is who was heard earlier.
+        sequence = cloning.note(agent, presence, facts.address, now, heard_at) if presence else ""
+        if presence or agent.instance_id is None:
+            health.record(agent, facts, presence, report, now)
         _note_facts(agent, facts, report)
         if identity.thumbprint == agent.certificate_thumbprint:
             agent.previous_certificate, agent.previous_thumbprint = "", None
         agent.save()
         liveness.note_recovery(liveness.domains_of(agent), now)
-    return _welcome(agent, identity, now)
+    return _welcome(agent, identity, sequence, now)
 
 
 def _enliven(agent: Agent, now: datetime) -> None:
@@ -62,7 +77,7 @@ def _note_facts(agent: Agent, facts: HostFacts, report: dict[str, Any]) -> None:
     agent.report = report
 
 
-def _welcome(agent: Agent, identity: Identity, now: datetime) -> Welcome:
+def _welcome(agent: Agent, identity: Identity, sequence: str, now: datetime) -> Welcome:
     token, expires_at = bus_tokens.make(agent.pk, identity.thumbprint, now)
     domains = Domain.objects.filter(groupings__agent=agent).values_list("fqdn", flat=True)
     return Welcome(
@@ -71,4 +86,5 @@ def _welcome(agent: Agent, identity: Identity, now: datetime) -> Welcome:
         bus_token_expires_at=expires_at,
         renew_certificate=identity.certificate_not_after - now <= timedelta(days=RENEWAL_DAYS),
         domains=tuple(domains),
+        sequence=sequence,
     )

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from agents.models import Domain
+from agents.models import Agent, Domain
 
 Listener = Callable[[Domain, datetime], None]
+AgentListener = Callable[[Agent, datetime], None]
 
 _agentless: list[Listener] = []
 _recovered: list[Listener] = []
+_cloned: list[AgentListener] = []
 
 
 def on_domain_agentless(listener: Listener) -> None:
@@ -26,6 +28,18 @@ def on_domain_recovered(listener: Listener) -> None:
     """Call ``listener`` when a domain without agents has one again."""
     if listener not in _recovered:
         _recovered.append(listener)
+
+
+def on_agent_cloned(listener: AgentListener) -> None:
+    """Call ``listener`` when two hosts are found to use one agent's certificate."""
+    if listener not in _cloned:
+        _cloned.append(listener)
+
+
+def agent_cloned(agent: Agent, at: datetime) -> None:
+    """Tell the listeners that an agent runs in two places."""
+    for listener in _cloned:
+        listener(agent, at)
 
 
 def domain_agentless(domain: Domain, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,15 @@ class HostFacts:
     version: str
     operating_system: str
     address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The process that calls, a fingerprint of its host, and the last sequence token it has stored (or "")."""
+
+    instance_id: UUID
+    host: str
+    sequence: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def serve(http: PortalHttp, identity: Identity, pages: Path) -> None:
     """Bootstrap, wait, answer; again when the bus token is about to end."""
     while True:
         began = datetime.now(UTC)
-        access = bootstrap(http, identity, _NAME, {}, began)
+        access = bootstrap(http, identity, _NAME, {}, {}, began)
         while (datetime.now(UTC) - began).total_seconds() < BUS_TOKEN_MINUTES * 30:
             lease = poll(http, access.bus_urls[0], access.bus_token)
             if lease is not None:

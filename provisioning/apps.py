@@ -21,4 +21,5 @@ class ProvisioningConfig(AppConfig):
         from provisioning.tasks import AnswerHandler
 
         handlers.register(READ, AnswerHandler())
+        events.on_agent_cloned(notifications.agent_cloned)
         events.on_domain_agentless(notifications.domain_agentless)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from agents import bootstrap, groupings, renewal, revocation
@@ -15,16 +16,15 @@ from agents.api.service import Service
 from agents.api.times import iso
 from agents.identity import Identity
 from provisioning_agent.wire.errors import WireError
-from provisioning_agent.wire.limits import BOOTSTRAP_INTERVAL_S
 
 
 async def post_bootstrap(service: Service, call: Call) -> Reply:
     """``POST bootstrap``: the sign of life, answered with the bus."""
     identity = await service.agent_by_assertion(call)
     body = await call.json()
-    facts, report = parsing.host_facts(body, call), parsing.report(body)
+    facts, presence, report = parsing.host_facts(body, call), parsing.presence(body), parsing.report(body)
     now = timezone.now()
-    welcome = await service.threads.run(bootstrap.bootstrap, identity, facts, report, now)
+    welcome = await service.threads.run(bootstrap.bootstrap, identity, facts, report, now, presence)
     return Reply(200, _welcome(welcome, now))
 
 
@@ -68,8 +68,9 @@ def _welcome(welcome: bootstrap.Welcome, now: datetime) -> dict[str, Any]:
         "bus": [{"url": url} for url in welcome.bus_urls],
         "busToken": welcome.bus_token,
         "busTokenExpiresAt": iso(welcome.bus_token_expires_at),
-        "bootstrapIntervalSeconds": BOOTSTRAP_INTERVAL_S,
+        "bootstrapIntervalSeconds": settings.BOOTSTRAP_INTERVAL_S,
         "renewCertificate": welcome.renew_certificate,
         "serverTime": iso(now),
         "domains": list(welcome.domains),
+        "sequence": welcome.sequence,
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from agents.api.http import Call
-from agents.facts import DomainFacts, HostFacts
+from agents.facts import DomainFacts, HostFacts, Presence
 from provisioning_agent.wire.errors import WireError
 
 MAX_DOMAINS: Final = 100
@@ -18,6 +20,7 @@ _MAX_CSR: Final = 16 * 1024
 # Domain names as AD takes them: DNS labels, underscores and letters beyond ASCII included (MS-ADTS §1.1).
 _FQDN: Final = re.compile(r"(?!-)[\w-]{1,63}(?:\.[\w-]{1,63})*\Z")
 _NETBIOS: Final = re.compile(r'[^\x00-\x1f\\/:*?"<>|\s]{1,15}\Z')
+_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,79}\Z")
 _SID: Final = re.compile(r"S-1-5-21(?:-\d{1,10}){3}\Z")
 
 
@@ -49,6 +52,21 @@ def host_facts(body: Mapping[str, Any], call: Call) -> HostFacts:
     )
 
 
+def presence(body: Mapping[str, Any]) -> Presence | None:
+    """The process and host that call; None from an agent that is too old to tell."""
+    if body.get("instance") is None:
+        return None
+    try:
+        instance_id = UUID(text(body, "instance", 36))
+    except ValueError as error:
+        raise malformed("instance", "is not a UUID") from error
+    return Presence(
+        instance_id,
+        host=text(body, "host", 64, may_lack=True),
+        sequence=text(body, "sequence", 64, may_lack=True),
+    )
+
+
 def report(body: Mapping[str, Any]) -> dict[str, Any]:
     """The counters and last errors of a bootstrap."""
     counters, errors = body.get("counters", {}), body.get("lastErrors", [])
@@ -61,7 +79,11 @@ def report(body: Mapping[str, Any]) -> dict[str, Any]:
     failures = body.get("consecutiveFailures", 0)
     if type(failures) is not int or failures < 0:
         raise malformed("consecutiveFailures", "is not a number from 0")
-    return {"counters": counters, "lastErrors": errors, "consecutiveFailures": failures}
+    return {
+        "counters": counters,
+        "lastErrors": [_last_error(error) for error in errors],
+        "consecutiveFailures": failures,
+    }
 
 
 def domains(body: Mapping[str, Any]) -> list[DomainFacts]:
@@ -78,6 +100,21 @@ def domains(body: Mapping[str, Any]) -> list[DomainFacts]:
 def malformed(where: str, what: str) -> WireError:
     """A ``MalformedRequest`` that names the field."""
     return WireError("MalformedRequest", f"{where} {what}; update the agent or correct its configuration.")
+
+
+def _last_error(item: object) -> dict[str, str]:
+    """Code and time, and nothing else: an agent that told more would tell what must not be kept."""
+    code = item.get("code") if isinstance(item, dict) else None
+    if not isinstance(code, str) or not _CODE.match(code):
+        raise malformed("lastErrors", "holds something that has no code")
+    found = {"code": code}
+    at = item.get("at") if isinstance(item, dict) else None
+    if at is not None:
+        try:
+            found["at"] = datetime.fromisoformat(str(at)).isoformat()
+        except ValueError as error:
+            raise malformed("lastErrors.at", "is not a time") from error
+    return found
 
 
 def _domain(item: object) -> DomainFacts:

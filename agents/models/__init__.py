@@ -5,6 +5,7 @@ from __future__ import annotations
 from agents.models.agent import Agent, AgentState, Domain, ResourceGrouping
 from agents.models.bus import BusPage, BusRequest, RequestState
 from agents.models.enrolment import CertificateAuthority, EnrolmentToken, SeenAssertion
+from agents.models.health import HealthSample
 from agents.models.heartbeat import StateChange
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "CertificateAuthority",
     "Domain",
     "EnrolmentToken",
+    "HealthSample",
     "RequestState",
     "ResourceGrouping",
     "SeenAssertion",

@@ -41,7 +41,7 @@ class Agent(models.Model):
 
     ``state_due_at`` is the precomputed moment at which the state changes unless the agent bootstraps before.
     After a renewal the certificate before it stays good until the new one is first used: the answer that
-    carried the new one may have been lost.
+    carried the new one may have been lost. ``cloned_since`` is set while two hosts are believed to use the certificate.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -61,6 +61,12 @@ class Agent(models.Model):
     previous_certificate = models.TextField(blank=True, editable=False)
     previous_thumbprint = models.CharField(max_length=43, null=True, unique=True, editable=False)
     report = models.JSONField(default=dict, blank=True, editable=False)
+    instance_id = models.UUIDField(null=True, editable=False)
+    host_fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    sequence = models.CharField(max_length=64, blank=True, editable=False)
+    previous_sequence = models.CharField(max_length=64, blank=True, editable=False)
+    cloned_since = models.DateTimeField(null=True, blank=True, editable=False)
+    clone_evidence = models.CharField(max_length=400, blank=True, editable=False)
     domains = models.ManyToManyField(Domain, through="ResourceGrouping", related_name="agents")
 
     class Meta:

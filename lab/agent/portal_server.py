@@ -44,6 +44,7 @@ class Queued:
     attempt: int = 0
     leased: bool = False
     pages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    page_bytes: list[int] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
     handed_back: int = 0
     renewals: int = 0
@@ -304,6 +305,7 @@ class Handler(BaseHTTPRequestHandler):
         queued = self._leased(request_id)
         page = decode_page(self.body)
         queued.pages.setdefault(int(number), page)
+        queued.page_bytes.append(len(self.body))
         if page[PAGE_SCHEMA]["complete"]:
             queued.done.set()
         self.answer(202, {})

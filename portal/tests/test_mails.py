@@ -15,12 +15,14 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "job_held": {**BASE, "deletions": 612, "disables": 3, "threshold": 500, "cycle": 7, "job": 4},
     "job_quarantined": {**BASE, "code": "TimeOut", "reason": "No agent answered.", "cycle": 7, "job": 4},
     "job_given_up": {**BASE, "code": "QuarantinedTooLong", "reason": "Nobody came.", "job": 4},
+    "agent_cloned": {**BASE, "agent": "srv1", "agent_id": CONFIGURATION, "evidence": "Seen twice."},
     "domain_agentless": {**BASE, "domain": "corp.example"},
 }
 LINKS = {
     "job_held": "/admin/jobs/4/held/",
     "job_quarantined": f"/admin/provisioning/configuration/{CONFIGURATION}/change/",
     "job_given_up": f"/admin/provisioning/configuration/{CONFIGURATION}/change/",
+    "agent_cloned": f"/admin/agents/agent/{CONFIGURATION}/change/",
     "domain_agentless": "/admin/heartbeat/",
 }
 

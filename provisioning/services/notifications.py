@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db.models import F
 
-from agents.models import Domain
+from agents.models import Agent, Domain
 from provisioning.engine.guard import Removals
 from provisioning.mails import render
 from provisioning.models import Configuration, Cycle, Job, Notification, NotificationState
@@ -56,6 +56,14 @@ def domain_agentless(domain: Domain, now: datetime) -> None:
     for configuration in Configuration.objects.filter(domain=domain):
         key = f"domain-agentless/{domain.pk}/{now.isoformat()}/{configuration.pk}"
         _write(key, "domain_agentless", configuration, {"domain": domain.fqdn}, now)
+
+
+def agent_cloned(agent: Agent, now: datetime) -> None:
+    """An agent's certificate is used from two hosts: whoever watches a configuration of its domains hears of it."""
+    context = {"agent": agent.name, "agent_id": str(agent.pk), "evidence": agent.clone_evidence}
+    for configuration in Configuration.objects.filter(domain__groupings__agent=agent).distinct():
+        key = f"agent-cloned/{agent.pk}/{now.isoformat()}/{configuration.pk}"
+        _write(key, "agent_cloned", configuration, context, now)
 
 
 def _write(

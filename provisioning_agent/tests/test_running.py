@@ -270,3 +270,23 @@ def test_neither_secrets_nor_attribute_values_are_logged(
     assert host.account.password not in log
     assert not any(token in log for token in portal.bus_tokens)
     assert not any(name in log for name in (forest_company.account_name(1), forest.base_dn))
+
+
+def test_a_bootstrap_tells_what_was_done_since_the_start(
+    host: AgentHost, portal: Portal, forest: SambaForest
+) -> None:
+    portal.faults["GET", "bus"].append(hang_up)
+    host.enrolled_and_running()
+    queued = portal.ask(question(forest.dns_name, page_size=20))
+    assert queued.done.wait(20)
+    host.wait_for_log("event=answered")
+    portal.wait_for(lambda: bool(host.status()["counters"].get("reconnects")))
+    portal.bus_tokens.clear()
+    portal.wait_for(lambda: len(portal.bootstraps) >= 2)
+    first, second = portal.bootstraps[0], portal.bootstraps[1]
+    assert first["instance"] == second["instance"]
+    assert len(second["host"]) == 64
+    counters = second["counters"]
+    assert (counters["requests"], counters["resources"]) == (1, len(queued.objects()))
+    assert counters["bytes"] == sum(queued.page_bytes)
+    assert counters["reconnects"] >= 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from agents.models import Agent, Domain, EnrolmentToken
+from agents.models import Agent, Domain, EnrolmentToken, HealthSample
 from portal.console.enrolment import LONGEST_HOURS
 
 
@@ -44,7 +44,32 @@ class AgentSerializer(serializers.ModelSerializer[Agent]):
             "certificate_not_after",
             "certificate_thumbprint",
             "revoked_at",
+            "cloned_since",
+            "clone_evidence",
             "domains",
+        )
+        read_only_fields = fields
+
+
+class HealthSerializer(serializers.ModelSerializer[HealthSample]):
+    """What an agent said of itself in one bootstrap; the numbers run since its process started."""
+
+    class Meta:
+        model = HealthSample
+        fields = (
+            "id",
+            "at",
+            "version",
+            "operating_system",
+            "address",
+            "instance_id",
+            "answered",
+            "failed",
+            "objects_read",
+            "bytes_posted",
+            "reconnects",
+            "failed_bootstraps",
+            "last_errors",
         )
         read_only_fields = fields
 

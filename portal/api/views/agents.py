@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
+from agents import cloning
 from agents.enrolment import create_token
 from agents.models import Agent, Domain, EnrolmentToken
 from agents.revocation import revoke
@@ -25,9 +26,11 @@ from portal.api.serializers.agents import (
     CreatedTokenSerializer,
     DomainSerializer,
     EnrolmentTokenSerializer,
+    HealthSerializer,
     HeartbeatSerializer,
     NewTokenSerializer,
 )
+from portal.api.views.pages import page_of
 from portal.console import audit, overview
 
 
@@ -40,7 +43,7 @@ class AgentViewSet(ReadOnlyModelViewSet[Agent]):
     pagination_class = IdPages
     filterset_fields = ("state", "name", "domains")
     ordering = ("id",)
-    action_rights = {"revoke": "agents.change_agent"}
+    action_rights = {"revoke": "agents.change_agent", "not_cloned": "agents.change_agent"}
 
     @extend_schema(request=None, responses=AgentSerializer)
     @action(detail=True, methods=["post"])
@@ -50,6 +53,24 @@ class AgentViewSet(ReadOnlyModelViewSet[Agent]):
         if not revoke(agent, timezone.now()):
             raise ApiError("AgentRevoked")
         audit.record(request.user, agent, "Revoked")
+        agent.refresh_from_db()
+        return Response(self.get_serializer(agent).data)
+
+    @extend_schema(responses=HealthSerializer(many=True))
+    @action(detail=True, methods=["get"])
+    def health(self, request: Request, pk: str) -> Response:
+        """Its bootstraps of the last seven days, the newest first, with counters and last errors."""
+        self.ordering = ("-id",)
+        rows = page_of(self, self.get_object().health.all())
+        return self.get_paginated_response(HealthSerializer(rows, many=True).data)
+
+    @extend_schema(request=None, responses=AgentSerializer)
+    @action(detail=True, methods=["post"], url_path="not-cloned")
+    def not_cloned(self, request: Request, pk: str) -> Response:
+        """The copy of this agent is stopped: take the flag back. A copy that goes on is flagged again."""
+        agent = self.get_object()
+        if cloning.clear(agent):
+            audit.record(request.user, agent, "Two hosts: the copy is stopped")
         agent.refresh_from_db()
         return Response(self.get_serializer(agent).data)
 

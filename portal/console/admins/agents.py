@@ -11,12 +11,15 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
+from agents import health
 from agents.models import Agent
 from portal.console import badges, moments
 from portal.console.base import ReadOnlyAdmin
 from portal.console.site import site
 
 STATE_CHANGES = 20
+# Four hours at the usual interval.
+HEALTH_SAMPLES = 25
 
 
 @admin.register(Agent, site=site)
@@ -32,7 +35,11 @@ class AgentAdmin(ReadOnlyAdmin[Agent]):
         "version",
         "certificate",
     )
-    list_filter = (("state", ChoicesDropdownFilter), ("domains", RelatedDropdownFilter))
+    list_filter = (
+        ("state", ChoicesDropdownFilter),
+        ("cloned_since", admin.EmptyFieldListFilter),
+        ("domains", RelatedDropdownFilter),
+    )
     search_fields = ("name", "external_ip")
     search_help_text = "Name of the host, or its address"
     ordering = ("name",)
@@ -44,16 +51,22 @@ class AgentAdmin(ReadOnlyAdmin[Agent]):
 
     def detail_context(self, request: HttpRequest, obj: Agent) -> Mapping[str, object]:
         """The agent's domains and latest changes of state."""
+        may_change = request.user.has_perm("agents.change_agent")
+        samples = list(obj.health.all()[: HEALTH_SAMPLES + 1])
         return {
+            "health": health.intervals(samples),
+            "latest": samples[0] if samples else None,
+            "may_clear": may_change and obj.cloned_since is not None,
             "domains": list(obj.domains.all()),
             "state_changes": list(obj.state_changes.all()[:STATE_CHANGES]),
-            "may_revoke": obj.revoked_at is None and request.user.has_perm("agents.change_agent"),
+            "may_revoke": obj.revoked_at is None and may_change,
         }
 
     @admin.display(description="State", ordering="state")
     def state_badge(self, agent: Agent) -> SafeString:
         """The heartbeat's verdict."""
-        return badges.state_badge(agent.state, agent.get_state_display())
+        label = agent.get_state_display()
+        return badges.state_badge(agent.state, f"{label}, two hosts" if agent.cloned_since else label)
 
     @admin.display(description="Domains")
     def domain_names(self, agent: Agent) -> str:

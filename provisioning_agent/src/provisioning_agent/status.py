@@ -51,6 +51,8 @@ class StatusBook:
         """The portal answered."""
         with self._lock:
             self._status.last_bootstrap_at = iso(now)
+            if self._status.consecutive_failures:
+                self._add({"reconnects": 1})
             self._status.consecutive_failures = 0
             self._save()
 

@@ -88,6 +88,7 @@ def _deliver(
             delivery.finish()
     finally:
         delivery.cancel()
+        runtime.status.count(bytes=delivery.posted_bytes)
     return tally
 
 

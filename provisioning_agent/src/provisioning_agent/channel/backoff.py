@@ -19,6 +19,11 @@ class Backoff:
         self._base, self._cap, self._chance = base, cap, chance
         self._failures = 0
 
+    @property
+    def failures(self) -> int:
+        """How often it failed since it last went well."""
+        return self._failures
+
     def failed(self, at_least: float | None = None) -> float:
         """Seconds to wait now: anything up to the doubled limit, so that a crowd does not return at once.
 

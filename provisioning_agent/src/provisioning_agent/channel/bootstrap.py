@@ -25,14 +25,20 @@ class Bootstrapped:
     interval: float
     renew_certificate: bool
     server_time: datetime | None
+    sequence: str = ""
 
 
 def bootstrap(
-    http: PortalHttp, identity: Identity, name: str, report: Mapping[str, Any], now: datetime
+    http: PortalHttp,
+    identity: Identity,
+    name: str,
+    presence: Mapping[str, str],
+    report: Mapping[str, Any],
+    now: datetime,
 ) -> Bootstrapped:
     """``POST bootstrap``."""
     url = http.url("bootstrap")
-    answer = http.json("POST", url, identity.assertion(url, now), {**host_facts(name), **report})
+    answer = http.json("POST", url, identity.assertion(url, now), {**host_facts(name), **presence, **report})
     return _parse(answer)
 
 
@@ -47,7 +53,15 @@ def _parse(answer: dict[str, Any]) -> Bootstrapped:
         raise _unusable() from error
     if not urls or not isinstance(token, str) or not token or not 0 < interval <= 86_400:
         raise _unusable()
-    return Bootstrapped(urls, token, interval, answer.get("renewCertificate") is True, server_time)
+    sequence = answer.get("sequence")
+    return Bootstrapped(
+        urls,
+        token,
+        interval,
+        answer.get("renewCertificate") is True,
+        server_time,
+        sequence if isinstance(sequence, str) else "",
+    )
 
 
 def _unusable() -> WireError:

@@ -17,6 +17,7 @@ from .backoff import Backoff
 from .bootstrap import Bootstrapped, bootstrap
 from .http import PortalHttp
 from .identity import Identity
+from .presence import Presence
 from .registrations import renew
 from .retryable import Verdict, verdict
 from .runtime import Access, Runtime
@@ -37,6 +38,7 @@ class BootstrapLoop:
         self._identity = identity
         self._chance = chance
         self._backoff = Backoff(chance=chance)
+        self._presence = Presence(runtime.state)
 
     def run(self) -> None:
         """Until the agent stops."""
@@ -52,11 +54,19 @@ class BootstrapLoop:
         runtime = self._runtime
         now = runtime.clock.now()
         try:
-            answer = bootstrap(http, self._identity, runtime.config.name, runtime.status.report(), now)
+            answer = bootstrap(
+                http,
+                self._identity,
+                runtime.config.name,
+                self._presence.told(),
+                runtime.status.report(),
+                now,
+            )
         except WireError as error:
             return self._failed(error, now)
         self._backoff.succeeded()
         runtime.status.bootstrapped(now)
+        self._presence.follow(answer.sequence)
         runtime.access.publish(Access(answer.bus_urls, answer.bus_token))
         log.info("event=bootstrapped interval=%.0f", answer.interval)
         self._look_at(answer, now)

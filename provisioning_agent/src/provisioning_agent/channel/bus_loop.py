@@ -44,6 +44,8 @@ class BusLane:
         except WireError as error:
             self._failed(access, error)
             return None
+        if self._backoff.failures:
+            self._runtime.status.count(reconnects=1)
         self._backoff.succeeded()
         return lease
 

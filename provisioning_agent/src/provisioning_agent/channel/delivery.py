@@ -34,6 +34,7 @@ class Delivery:
         self._pages: queue.Queue[bytes | None] = queue.Queue(_PAGES_WAITING)
         self._cancelled = threading.Event()
         self.failure: WireError | None = None
+        self.posted_bytes = 0
         self._thread = threading.Thread(target=self._run, name=f"deliver-{lease.request_id}", daemon=True)
         self._thread.start()
 
@@ -97,6 +98,7 @@ class Delivery:
                 self._runtime.clock.wait(self._cancelled, backoff.failed(error.retry_after))
                 continue
             self._access = access
+            self.posted_bytes += len(page)
             return
 
     def _weigh(self, error: WireError, access: Access, number: int) -> None:

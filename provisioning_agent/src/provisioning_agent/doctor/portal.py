@@ -60,7 +60,7 @@ def _calls(config: AgentConfig, identity: Identity, last: LastStatus | None) -> 
     http = PortalHttp(config.portal, config.portal_ca_file)
     tried, now = "proved the agent's identity with a bootstrap call", datetime.now(UTC)
     try:
-        answer = bootstrap(http, identity, config.name, _report(last), now)
+        answer = bootstrap(http, identity, config.name, {}, _report(last), now)
     except (WireError, AgentError) as error:
         failed = Check(
             "bootstrap", config.portal, tried, f"{error.code}: {error.detail}", Status.FAIL, _mend(error)
