@@ -56,6 +56,29 @@ CODES: Final[Mapping[str, AgentCode]] = {
     "BundleNotWritable": AgentCode(
         EXIT_SETUP, "The bundle can not be written there; name a file that does not exist with --output."
     ),
+    "NotRoot": AgentCode(
+        EXIT_SETUP, "Only root may do this to the host; use sudo, or --dry-run to see what would be done."
+    ),
+    "SystemCommandFailed": AgentCode(
+        EXIT_SETUP, "A program of this host failed; mend what it says and run the command again."
+    ),
+    "ImageUnusable": AgentCode(
+        EXIT_SETUP, "The directory is not the root of a system: it has no etc/passwd; correct --root."
+    ),
+    "ExecutableHidden": AgentCode(
+        EXIT_SETUP,
+        "The program lies in a home or temporary directory, which the service may not see; install it below /opt.",
+    ),
+    "NotTheAgents": AgentCode(
+        EXIT_SETUP, "A user or directory of that name belongs to something else; choose another name."
+    ),
+    "HostNotWritable": AgentCode(
+        EXIT_SETUP, "A file of this host can not be written; check its owner and the disk."
+    ),
+    "PortalNotTold": AgentCode(
+        EXIT_PORTAL,
+        "The portal could not be told that the agent is gone; try again, or use --keep-registration.",
+    ),
     "AlreadyRunning": AgentCode(EXIT_SETUP, "Another agent runs with this state directory; stop it first."),
     "PortalUnreachable": AgentCode(
         EXIT_PORTAL, "The portal could not be reached; check its URL, the proxy and the network."

@@ -16,7 +16,10 @@ PRIVATE_DIRECTORY = 0o700
 def make_directory(path: Path) -> None:
     """Create a directory for the owner alone."""
     try:
+        new = not path.exists()
         path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        if new:
+            _give_to_owner_of(path.parent, path)
     except OSError as error:
         raise AgentError("StateNotWritable", f"{path} can not be created: {error.strerror}.") from error
 
@@ -31,6 +34,7 @@ def write_private(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            _give_to_owner_of(path.parent, Path(name))
             Path(name).replace(path)
         except OSError:
             with contextlib.suppress(FileNotFoundError):
@@ -38,6 +42,13 @@ def write_private(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise AgentError("StateNotWritable", f"{path} can not be written: {error.strerror}.") from error
+
+
+def _give_to_owner_of(directory: Path, path: Path) -> None:
+    """What root writes into the state directory of the service's user must stay readable for the service."""
+    owner = directory.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def read_secret(path: Path) -> str:

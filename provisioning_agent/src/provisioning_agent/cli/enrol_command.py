@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from provisioning_agent.channel.retryable import Verdict, verdict
 from provisioning_agent.cli.output import complain, say
 from provisioning_agent.config import AgentConfig, DomainConfig
 from provisioning_agent.errors import AgentError
-from provisioning_agent.files import PRIVATE_FILE, make_directory, read_secret, write_private
+from provisioning_agent.files import make_directory, read_secret, write_private
 from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint, connect
 from provisioning_agent.ldap.domain import DomainIdentity, describe, identify, require
 from provisioning_agent.ldap.errors import DirectoryError
@@ -147,10 +146,7 @@ def _keep_ca(given: Path | None, kept: Path) -> Path | None:
     source = _readable_ca(given)
     if source is None:
         return None
-    make_directory(kept.parent)
-    if source.absolute() != kept:
-        shutil.copyfile(source, kept)
-        kept.chmod(PRIVATE_FILE)
+    write_private(kept, source.read_bytes())
     return kept
 
 

@@ -1,0 +1,1 @@
+"""The agent on its host: system user, directories, systemd unit."""
