@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 ACCOUNT_ENABLED = "AccountEnabled"
 
 Attributes = Mapping[str, Any]
+
+ADD: Final = "Add"
+UPDATE: Final = "Update"
+DELETE: Final = "Delete"
+ALL_FLOWS: Final = frozenset({ADD, UPDATE, DELETE})
+"""The flow types of an object mapping (Graph's objectMapping.flowTypes)."""
+# Why an object is gone from what an agent reports, where AD has said that it was deleted.
+DELETED_IN_AD: Final = "deleted"
 
 
 class Action(StrEnum):
@@ -46,18 +54,33 @@ def decide(
     wanted: Attributes,
     exported: Attributes,
     clears: Container[str] = frozenset(),
+    flows: Container[str] = ALL_FLOWS,
 ) -> Decision | None:
     """The change that brings the target from what was exported to what is wanted; None when there is none.
 
     ``is_wanted`` is false for an object that is gone from AD or out of scope. For a creation or a restore
     ``old`` and ``new`` stay empty: all of the wanted attributes flow. An exported attribute that is missing
-    from ``wanted`` is cleared when it is in ``clears``, else left alone.
+    from ``wanted`` is cleared when it is in ``clears``, else left alone. What is not among ``flows`` does not
+    happen; a restore adds.
     """
     if link is not LinkStanding.ACTIVE:
-        return _appear(link) if is_wanted else None
+        return _appear(link) if is_wanted and ADD in flows else None
     if not is_wanted:
-        return Decision(Action.DELETE, {}, {})
-    return _modify(wanted, exported, clears)
+        return Decision(Action.DELETE, {}, {}) if DELETE in flows else None
+    return _modify(wanted, exported, clears) if UPDATE in flows else None
+
+
+def allowed_flows(
+    flows: frozenset[str], *, gone_reason: str, skips_out_of_scope_deletions: bool
+) -> frozenset[str]:
+    """What may happen to an object of a mapping with these flow types.
+
+    With SkipOutOfScopeDeletions an object is deleted only when AD has said that it was deleted. One that a
+    full read no longer shows may have left the scope just as well, and stays.
+    """
+    if skips_out_of_scope_deletions and gone_reason != DELETED_IN_AD:
+        return flows - {DELETE}
+    return flows
 
 
 def _appear(link: LinkStanding) -> Decision:

@@ -51,6 +51,12 @@ class Configuration(GuardLimits):
         default=True,
         help_text="An account is disabled in the target at the moment it expires in Active Directory.",
     )
+    skip_out_of_scope_deletions = models.BooleanField(
+        "keep what leaves the scope",
+        default=False,
+        help_text="An object that leaves the scope stays in the target as it is. Deletions in Active Directory "
+        "still flow. After switching this off, restart the job to remove what has left before.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from provisioning.models import Cycle, CycleStep
+from provisioning.engine.plan import UPDATE
+from provisioning.models import Cycle, CycleStep, ObjectType
 from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
@@ -77,8 +78,10 @@ def _advance(cycle_id: int, done: Phase) -> list[Hint]:
 def _prepare(cycle_id: int, phase: Phase) -> None:
     """What can be planned only now: references need the objects that the phase before has created."""
     if phase is Phase.REFERENCES:
-        configuration = Cycle.objects.values_list("job__configuration_id", flat=True).get(pk=cycle_id)
-        references.plan(configuration, cycle_id, Phase.REFERENCES, BATCH_SIZE)
+        cycle = Cycle.objects.select_related("job__configuration__domain").get(pk=cycle_id)
+        reader = reading.of(cycle.job.configuration)
+        updated = [int(one) for one in ObjectType if UPDATE in reader.flows(one)]
+        references.plan(cycle.job.configuration_id, cycle_id, Phase.REFERENCES, BATCH_SIZE, updated)
 
 
 def _hints(cycle_id: int, phase: Phase, numbers: list[int]) -> list[Hint]:

@@ -10,8 +10,17 @@ import orjson
 from django.db import transaction
 
 from provisioning.engine import guard
-from provisioning.engine.plan import Action, decide
-from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job
+from provisioning.engine.plan import DELETE, UPDATE, Action, allowed_flows, decide
+from provisioning.models import (
+    Change,
+    ChangeStatus,
+    Configuration,
+    Cycle,
+    CycleKind,
+    CycleStep,
+    Job,
+    ObjectType,
+)
 from provisioning.services import guarding, holding, reading, reevaluating
 from provisioning.services.clock import now as clock
 from provisioning.services.exporting import begin_export
@@ -56,13 +65,15 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     if cycle.kind == CycleKind.INITIAL:
         planning.mark_unseen(configuration, cycle.pk, now)
         staging.forget_seen(cycle.pk)
+        planning.mark_differing(configuration)
     reader = reading.of(cycle.job.configuration)
     reevaluating.due(configuration, reader, cycle.pk, now)
+    skips = cycle.job.configuration.skip_out_of_scope_deletions
     planned: Counter[Phase] = Counter()
     for dirty in planning.dirty_objects(configuration, now):
-        planning.store(cycle.pk, _decisions(dirty, reader, planned))
+        planning.store(cycle.pk, _decisions(dirty, reader, skips, planned))
     statistics.after_planning(planned.total())
-    members = planning.plan_members(configuration, cycle.pk, MEMBER_BATCH_SIZE)
+    members = _plan_members(cycle, reader)
     statistics.after_planning_memberships(members)
     planning.clean_unchanged(configuration, cycle.pk)
     escrow.release_clean(configuration)
@@ -71,12 +82,28 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     return _look(cycle, members, now)
 
 
+def _plan_members(cycle: Cycle, reader: Reading) -> int:
+    configuration: Configuration = cycle.job.configuration
+    kept = [
+        int(one)
+        for one in ObjectType
+        if configuration.skip_out_of_scope_deletions or DELETE not in reader.flows(one)
+    ]
+    return planning.plan_members(
+        configuration.pk,
+        cycle.pk,
+        MEMBER_BATCH_SIZE,
+        updates_groups=UPDATE in reader.flows(ObjectType.GROUP),
+        kept=kept,
+    )
+
+
 def _decisions(
-    dirty: Iterable[DirtyObject], reader: Reading, planned: Counter[Phase]
+    dirty: Iterable[DirtyObject], reader: Reading, skips: bool, planned: Counter[Phase]
 ) -> Iterator[PlannedChange]:
     """Decide object by object; ``planned`` counts on from call to call, to number batches within each phase."""
     for one in dirty:
-        change = _decide(one, reader)
+        change = _decide(one, reader, skips)
         if change is not None:
             kind, phase, old, new = change
             batch = planned[phase] // BATCH_SIZE
@@ -90,7 +117,7 @@ def _failure(one: DirtyObject) -> tuple[str, str, str]:
     return ChangeStatus.PLANNED, "", ""
 
 
-def _decide(one: DirtyObject, reader: Reading) -> tuple[str, Phase, str, str] | None:
+def _decide(one: DirtyObject, reader: Reading, skips: bool) -> tuple[str, Phase, str, str] | None:
     if one.error_code and one.is_wanted:
         # The mapping failed: the target is left as it is, and the failure is logged.
         kind = Action.CREATE if one.wanted is None else Action.UPDATE
@@ -101,6 +128,11 @@ def _decide(one: DirtyObject, reader: Reading) -> tuple[str, Phase, str, str] | 
         wanted=orjson.loads(one.wanted) if one.wanted else {},
         exported=orjson.loads(one.exported) if one.exported else {},
         clears=reader.clears(one.object_type),
+        flows=allowed_flows(
+            reader.flows(one.object_type),
+            gone_reason=one.gone_reason,
+            skips_out_of_scope_deletions=skips,
+        ),
     )
     if decision is None:
         return None

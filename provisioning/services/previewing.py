@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from provisioning.engine import guard
-from provisioning.engine.plan import Action, Decision, decide
+from provisioning.engine.plan import UPDATE, Action, Decision, allowed_flows, decide
 from provisioning.models import Configuration, ObjectType
 from provisioning.services import guarding, reading
 from provisioning.services.explaining import masked
@@ -72,19 +72,28 @@ def _run(
     hidden = frozenset(reader.redacted) | frozenset(reading.of(configuration).redacted)
     with previews.nothing_is_written():
         for chunk in previews.objects(configuration.pk, now, next_only=next_only):
-            for change in _changes(chunk, reader, hidden, now):
+            for change in _changes(chunk, reader, configuration, hidden, now):
                 tally.add(change)
         held = _held_by(configuration, tally.counts)
     return {"counts": tally.by_type(), "changes": tally.shown, "wouldBeHeldFor": held}
 
 
 def _changes(
-    chunk: list[PreviewedObject], reader: Reading, hidden: frozenset[str], now: datetime
+    chunk: list[PreviewedObject],
+    reader: Reading,
+    configuration: Configuration,
+    hidden: frozenset[str],
+    now: datetime,
 ) -> Iterator[dict[str, Any]]:
     living = (one.stored for one in chunk if not one.is_gone)
     mapped = {staged.guid: staged for staged in remapped(living, reader, now)}
     for one in chunk:
-        found = _change(one, mapped.get(one.stored.guid), reader)
+        flows = allowed_flows(
+            reader.flows(one.stored.object_type),
+            gone_reason=one.gone_reason,
+            skips_out_of_scope_deletions=configuration.skip_out_of_scope_deletions,
+        )
+        found = _change(one, mapped.get(one.stored.guid), reader, flows)
         if found is not None:
             action, old, new = found
             yield {
@@ -98,7 +107,7 @@ def _changes(
 
 
 def _change(
-    one: PreviewedObject, mapped: StagedObject | None, reader: Reading
+    one: PreviewedObject, mapped: StagedObject | None, reader: Reading, flows: frozenset[str]
 ) -> tuple[str, Mapping[str, Any], Mapping[str, Any]] | None:
     """What would happen to an object; ``mapped`` is None for one that is gone or whose type is not mapped."""
     is_wanted = mapped is not None and mapped.in_scope
@@ -107,10 +116,13 @@ def _change(
     wanted = orjson.loads(mapped.wanted) if mapped is not None else {}
     exported = orjson.loads(one.exported) if one.exported else {}
     clears = reader.clears(one.stored.object_type)
-    decision = decide(is_wanted=is_wanted, link=one.link, wanted=wanted, exported=exported, clears=clears)
+    decision = decide(
+        is_wanted=is_wanted, link=one.link, wanted=wanted, exported=exported, clears=clears, flows=flows
+    )
     if decision is not None:
         return _told(decision, wanted, exported)
-    return _references(one, mapped) if mapped is not None and is_wanted else None
+    flowing = is_wanted and UPDATE in flows
+    return _references(one, mapped) if mapped is not None and flowing else None
 
 
 def _told(

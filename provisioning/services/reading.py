@@ -14,6 +14,7 @@ import orjson
 
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.mapping import CompiledMapping, compile_mapping
+from provisioning.engine.plan import ALL_FLOWS
 from provisioning.engine.schema import Filter, ObjectMapping, Schema, load
 from provisioning.engine.scoping import compile_scope
 from provisioning.models import Configuration, Job, ObjectType
@@ -33,6 +34,7 @@ class TypeReading:
     mapping: CompiledMapping
     attributes: tuple[str, ...]
     honours_expiry: bool = False
+    flows: frozenset[str] = ALL_FLOWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Reading:
         """Target attributes of a type that are to be cleared when the mapping gives no value for them."""
         one = self.types.get(ObjectType(object_type).label)
         return one.mapping.clears_when_absent if one is not None else frozenset()
+
+    def flows(self, object_type: int) -> frozenset[str]:
+        """What may happen to objects of a type; everything for a type that is no longer mapped."""
+        one = self.types.get(ObjectType(object_type).label)
+        return one.flows if one is not None else ALL_FLOWS
 
     @property
     def redacted(self) -> list[str]:
@@ -106,7 +113,13 @@ def _compile_type(name: str, object_mapping: ObjectMapping, *, honours_expiry: b
     names = mapping.source_attributes | _scope_attributes(object_mapping.scope) | always
     if honours_expiry:
         names |= {EXPIRES}
-    return TypeReading(compile_scope(object_mapping.scope), mapping, tuple(sorted(names)), honours_expiry)
+    return TypeReading(
+        compile_scope(object_mapping.scope),
+        mapping,
+        tuple(sorted(names)),
+        honours_expiry,
+        object_mapping.flow_types,
+    )
 
 
 def _scope_attributes(scope: Filter) -> frozenset[str]:

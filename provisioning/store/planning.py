@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -20,10 +21,24 @@ UPDATE provisioning_sourceobject o
  WHERE o.configuration_id = %(configuration)s AND NOT o.is_gone
    AND NOT EXISTS (SELECT 1 FROM provisioning_seenobject s WHERE s.cycle_id = %(cycle)s AND s.guid = o.guid)
 """
+# After a complete full read: what stands otherwise than the link says, though the read itself changed nothing.
+# A switch that lets deletions or updates flow again takes effect by this.
+_MARK_DIFFERING = """
+UPDATE provisioning_sourceobject o SET is_dirty = true
+  FROM provisioning_link l
+ WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND l.source_id = o.id AND (
+       l.state = 'active' AND (o.is_gone OR NOT o.in_scope OR l.exported_hash <> o.wanted_hash)
+    OR l.state = 'deleted' AND o.in_scope AND NOT o.is_gone)
+"""
+_MARK_MISSING = """
+UPDATE provisioning_sourceobject o SET is_dirty = true
+ WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND o.in_scope AND NOT o.is_gone
+   AND NOT EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id)
+"""
 # What a creation writes is read again when it is exported: it need not travel twice.
 _DIRTY = """
 SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_detail,
-       coalesce(l.state, 'none'),
+       coalesce(l.state, 'none'), o.gone_reason,
        CASE WHEN l.state = 'active' THEN o.wanted::text END,
        CASE WHEN l.state = 'active' THEN l.exported::text END
   FROM provisioning_sourceobject o
@@ -61,7 +76,7 @@ WITH appearing AS (
     SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
       LEFT JOIN provisioning_link l ON l.source_id = g.id
       LEFT JOIN appearing a ON a.id = g.id
-     WHERE g.in_scope AND NOT g.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
+     WHERE g.in_scope AND NOT g.is_gone AND (a.id IS NOT NULL OR l.state = 'active' AND %(updates_groups)s)
 ), wanted AS (
     SELECT g.id AS group_id, o.id AS member_id
       FROM groups g
@@ -70,6 +85,7 @@ WITH appearing AS (
       LEFT JOIN provisioning_link l ON l.source_id = o.id
       LEFT JOIN appearing a ON a.id = o.id
      WHERE o.in_scope AND NOT o.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
+        OR o.object_type = ANY(%(kept)s) AND o.gone_reason <> 'deleted' AND l.state = 'active'
 ), exported AS (
     SELECT l.group_id, l.member_id FROM groups g JOIN provisioning_linkmember l ON l.group_id = g.id
 ), differences AS (
@@ -94,6 +110,7 @@ class DirtyObject:
     error_code: str
     error_detail: str
     standing: str
+    gone_reason: str
     wanted: str | None
     exported: str | None
 
@@ -132,6 +149,13 @@ def mark_unseen(configuration: UUID, cycle: int, now: datetime) -> None:
         cursor.execute(_MARK_UNSEEN, {"configuration": configuration, "cycle": cycle, "now": now})
 
 
+def mark_differing(configuration: UUID) -> None:
+    """After a complete full read: look again at everything that is not in the target as it is wanted."""
+    with connection.cursor() as cursor:
+        for statement in (_MARK_DIFFERING, _MARK_MISSING):
+            cursor.execute(statement, {"configuration": configuration})
+
+
 def dirty_objects(configuration: UUID, now: datetime) -> Iterator[list[DirtyObject]]:
     """What the plan has to look at, in lists of :data:`FETCH_ROWS`; needs an open transaction.
 
@@ -165,10 +189,17 @@ def store(cycle: int, changes: Iterable[PlannedChange]) -> None:
             )
 
 
-def plan_members(configuration: UUID, cycle: int, batch_size: int) -> int:
-    """Plan additions and removals of memberships; returns how many."""
+def plan_members(
+    configuration: UUID, cycle: int, batch_size: int, *, updates_groups: bool, kept: list[int]
+) -> int:
+    """Plan additions and removals of memberships; returns how many.
+
+    Without ``updates_groups`` only groups that appear get members. ``kept`` are the object types of which
+    what leaves the scope stays in the target, with its memberships.
+    """
+    parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN_MEMBERS, {"configuration": configuration, "cycle": cycle, "batch": batch_size})
+        cursor.execute(_PLAN_MEMBERS, {**parameters, "updates_groups": updates_groups, "kept": kept})
         return int(cursor.rowcount)
 
 

@@ -15,7 +15,7 @@ from provisioning.engine.plan import LinkStanding
 from provisioning.store.stored import FETCH_ROWS, StoredObject
 
 _OBJECTS = """
-SELECT o.id, o.guid::text, o.object_type, o.attributes::text, o.dn, o.is_gone, coalesce(l.state, 'none'),
+SELECT o.id, o.guid::text, o.object_type, o.attributes::text, o.dn, o.is_gone, o.gone_reason, coalesce(l.state, 'none'),
        l.exported::text, l.reference_guids::text
   FROM provisioning_sourceobject o
   LEFT JOIN provisioning_link l ON l.source_id = o.id
@@ -35,6 +35,7 @@ class PreviewedObject:
     stored: StoredObject
     dn: str
     is_gone: bool
+    gone_reason: str
     standing: str
     exported: str | None
     references: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -20,6 +21,9 @@ WITH marked AS (
       FROM provisioning_sourceobject o
       JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
      WHERE o.configuration_id = %(configuration)s AND o.references_dirty AND o.in_scope AND NOT o.is_gone
+       AND (o.object_type = ANY(%(updated)s)
+            OR EXISTS (SELECT 1 FROM provisioning_change c
+                        WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.kind IN ('create', 'restore')))
 ), differing AS (
     SELECT m.id, m.object_type, name, m.exported->>name AS old_guid, m.wanted->>name AS new_guid
       FROM marked m, LATERAL (
@@ -83,12 +87,19 @@ UPDATE provisioning_sourceobject o SET references_dirty = false
 """
 
 
-def plan(configuration: UUID, cycle: int, phase: int, batch_size: int) -> None:
-    """Plan the references that differ and can be resolved."""
+def plan(configuration: UUID, cycle: int, phase: int, batch_size: int, updated: list[int]) -> None:
+    """Plan the references that differ and can be resolved.
+
+    ``updated`` are the object types whose mapping lets updates flow; others get references with their creation.
+    """
+    parameters: dict[str, Any] = {
+        "configuration": configuration,
+        "cycle": cycle,
+        "phase": phase,
+        "size": batch_size,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _PLAN, {"configuration": configuration, "cycle": cycle, "phase": phase, "size": batch_size}
-        )
+        cursor.execute(_PLAN, {**parameters, "updated": updated})
         planned = cursor.rowcount
         if planned:
             cursor.execute(_COUNT, {"planned": planned, "cycle": cycle})

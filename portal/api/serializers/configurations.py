@@ -50,6 +50,7 @@ class ConfigurationSerializer(serializers.ModelSerializer[Configuration]):
             "notification_addresses",
             *GUARD_FIELDS,
             "expire_accounts",
+            "skip_out_of_scope_deletions",
             "created_at",
             "updated_at",
             "jobs",

@@ -25,7 +25,13 @@ from provisioning.models.guard_limits import GUARD_FIELDS
 from provisioning.services import configurations, removing
 
 _BASICS = ("name", "domain", "target")
-_SWITCHES = ("notification_addresses", "delete_threshold_enabled", "delete_threshold", "expire_accounts")
+_SWITCHES = (
+    "notification_addresses",
+    "delete_threshold_enabled",
+    "delete_threshold",
+    "expire_accounts",
+    "skip_out_of_scope_deletions",
+)
 _LIMITS = tuple(name for name in GUARD_FIELDS if name not in _SWITCHES)
 _LIMITS_TOLD = "Held as well at this many removals of a kind, or at this share of what is in the target."
 # Unfold's form would offer to add another one as well; a configuration is set up one at a time.

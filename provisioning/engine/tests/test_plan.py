@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.engine.guard import GuardSettings, Removals, holds
-from provisioning.engine.plan import Action, Decision, LinkStanding, decide
+from provisioning.engine.plan import ALL_FLOWS, Action, Decision, LinkStanding, allowed_flows, decide
 from provisioning.engine.schedule import QUARANTINE_LIMIT_S, next_quarantined_run, next_run, phase_of
 
 ACTIVE, NONE, DELETED = LinkStanding.ACTIVE, LinkStanding.NONE, LinkStanding.DELETED
@@ -76,6 +76,44 @@ def test_applying_a_decision_leaves_nothing_to_decide(
     written = {**(wanted if link is not ACTIVE else exported), **decision.new}
     held = {name: value for name, value in written.items() if value is not None}
     assert decide(is_wanted=is_wanted, link=standing, wanted=wanted, exported=held, clears=clears) is None
+
+
+_FLOW_OF = {
+    Action.CREATE: "Add",
+    Action.RESTORE: "Add",
+    Action.UPDATE: "Update",
+    Action.DISABLE: "Update",
+    Action.DELETE: "Delete",
+}
+
+
+@given(
+    is_wanted=st.booleans(),
+    link=st.sampled_from(LinkStanding),
+    wanted=DOCUMENTS,
+    exported=DOCUMENTS,
+    flows=st.frozensets(st.sampled_from(sorted(ALL_FLOWS))),
+)
+def test_a_decision_is_what_it_would_be_or_nothing_where_its_flow_is_missing(
+    is_wanted: bool,
+    link: LinkStanding,
+    wanted: dict[str, Any],
+    exported: dict[str, Any],
+    flows: frozenset[str],
+) -> None:
+    free = decide(is_wanted=is_wanted, link=link, wanted=wanted, exported=exported)
+    bound = decide(is_wanted=is_wanted, link=link, wanted=wanted, exported=exported, flows=flows)
+    assert bound == (free if free is not None and _FLOW_OF[free.action] in flows else None)
+
+
+def test_skipping_out_of_scope_deletions_lets_deletions_in_ad_through() -> None:
+    def flows(gone_reason: str, *, skips: bool) -> frozenset[str]:
+        return allowed_flows(ALL_FLOWS, gone_reason=gone_reason, skips_out_of_scope_deletions=skips)
+
+    assert flows("deleted", skips=True) == ALL_FLOWS
+    for reason in ("", "outOfScope", "unseen"):
+        assert flows(reason, skips=True) == {"Add", "Update"}
+        assert flows(reason, skips=False) == ALL_FLOWS
 
 
 def test_the_guard_lets_one_fewer_than_the_threshold_pass() -> None:
