@@ -98,7 +98,7 @@ class Contact(DirectoryObject):
     display_name = _text("DisplayName")
     mail = _text("Mail")
     company = _text("Company")
-    manager_id = models.UUIDField(null=True, blank=True)
+    manager_id = models.UUIDField(null=True, blank=True, db_index=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["immutable_id"], name="directory_contact_anchor")]

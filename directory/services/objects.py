@@ -56,7 +56,8 @@ def _statements(verbs: set[Verb], kind: MemberKind) -> list[str]:
     if Verb.DELETE in verbs:
         chosen += [statements.DELETE, statements.LEAVE_GROUPS]
         chosen += [statements.EMPTY_GROUP] if kind is MemberKind.GROUP else []
-        chosen += [statements.FORGET_MANAGER] if kind is MemberKind.USER else []
+        if kind is MemberKind.USER:
+            chosen += [statements.FORGET_MANAGER, statements.FORGET_MANAGER_OF_CONTACT]
     return chosen
 
 

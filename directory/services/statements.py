@@ -68,3 +68,9 @@ UPDATE directory_user u SET manager_id = NULL FROM directory_incoming i
  WHERE i.verb = 'delete' AND u.manager_id = i.object_id
 RETURNING NULL::bigint, NULL::uuid
 """
+
+FORGET_MANAGER_OF_CONTACT = """
+UPDATE directory_contact c SET manager_id = NULL FROM directory_incoming i
+ WHERE i.verb = 'delete' AND c.manager_id = i.object_id
+RETURNING NULL::bigint, NULL::uuid
+"""

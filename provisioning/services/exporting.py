@@ -104,7 +104,9 @@ def _apply_objects(cycle: Cycle, target: Target, batch: int, now: datetime) -> A
 
 
 def _apply_deletions(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
-    return _apply_changes(cycle, target, Phase.DELETIONS, batch, now)
+    written = _apply_changes(cycle, target, Phase.DELETIONS, batch, now)
+    changes.forget_references(now)
+    return written
 
 
 def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: datetime) -> Applied:

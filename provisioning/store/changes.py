@@ -53,7 +53,10 @@ SELECT o.id, o.configuration_id, s.target_id, 'active', jsonb_strip_nulls(o.crea
  WHERE s.error_code = ''
 ON CONFLICT (source_id) DO UPDATE SET
     target_id = excluded.target_id, state = 'active', exported = excluded.exported,
-    exported_hash = excluded.exported_hash, reference_guids = '{}', updated_at = excluded.updated_at
+    exported_hash = excluded.exported_hash, updated_at = excluded.updated_at,
+    -- What an object holds when it comes back is the target's affair: unknown (JSON null), so written again.
+    reference_guids = (SELECT coalesce(jsonb_object_agg(key, NULL), '{}')
+                         FROM jsonb_object_keys(l.reference_guids) AS key)
 """
 _REFRESH = """
 UPDATE provisioning_link l
@@ -73,11 +76,33 @@ DELETE FROM provisioning_linkmember m
  USING staged_outcome s JOIN provisioning_change c ON c.id = s.change_id AND c.kind = 'delete'
  WHERE s.error_code = '' AND (m.group_id = c.source_id OR m.member_id = c.source_id)
 """
+# A target drops references to what is deleted. Their holders are marked: they refer to it again when it returns.
+# The index is provisioning_link_references.
+_FORGET_REFERENCES = """
+WITH deleted AS MATERIALIZED (
+    SELECT o.guid::text AS guid
+      FROM staged_outcome s
+      JOIN provisioning_change c ON c.id = s.change_id AND c.kind = 'delete'
+      JOIN provisioning_sourceobject o ON o.id = c.source_id
+     WHERE s.error_code = ''
+), holders AS (
+    UPDATE provisioning_link l
+       SET updated_at = %(now)s,
+           reference_guids = (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(l.reference_guids)
+                               WHERE value #>> '{}' NOT IN (SELECT guid FROM deleted))
+     WHERE l.reference_guids <> '{}'
+       AND jsonb_path_query_array(l.reference_guids, '$.*') ?| (SELECT array_agg(guid) FROM deleted)
+    RETURNING l.source_id
+)
+UPDATE provisioning_sourceobject o SET references_dirty = true FROM holders h WHERE o.id = h.source_id
+"""
 # Failed objects stay dirty, so that the next plan tries them again.
 _CLEAN = """
 UPDATE provisioning_sourceobject o
    SET is_dirty = false, references_dirty = o.references_dirty OR
-       (c.kind IN ('create', 'restore') AND o.reference_guids <> '{}')
+       (c.kind IN ('create', 'restore') AND o.reference_guids <> '{}') OR
+       (c.kind = 'restore'
+        AND EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id AND l.reference_guids <> '{}'))
   FROM staged_outcome s JOIN provisioning_change c ON c.id = s.change_id
  WHERE s.error_code = '' AND o.id = c.source_id
 """
@@ -106,6 +131,12 @@ def record(
         for statement in (_SETTLE, _LINK, _REFRESH, _UNLINK, _FORGET_MEMBERSHIPS, _CLEAN):
             cursor.execute(statement, parameters)
     return count(outcomes)
+
+
+def forget_references(now: datetime) -> None:
+    """After :func:`record` of deletions: nothing in the target refers to what was deleted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_REFERENCES, {"now": now})
 
 
 def stage_outcomes(cursor: Any, outcomes: Sequence[Outcome]) -> None:

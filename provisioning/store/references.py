@@ -13,8 +13,10 @@ from provisioning.models import ObjectType
 from provisioning.store import changes, logs
 from provisioning.store.outbound import Outcome, ReferenceChange
 
-# One row for each reference attribute that differs and whose other end is in the target (or that is cleared).
-# An object whose reference can not be resolved yet stays marked and is looked at again in later cycles.
+# One row for each reference attribute that differs. What it refers to must be in the target, and stay there: the
+# deletions of this cycle come later. Where it does not, the target's old value is cleared, and so is a value of which
+# we do not know what the target made (JSON null). An object whose reference can not be resolved yet stays marked and
+# is looked at again in later cycles.
 _PLAN = """
 WITH marked AS (
     SELECT o.id, o.object_type, o.reference_guids AS wanted, l.reference_guids AS exported
@@ -25,17 +27,19 @@ WITH marked AS (
             OR EXISTS (SELECT 1 FROM provisioning_change c
                         WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.kind IN ('create', 'restore')))
 ), differing AS (
-    SELECT m.id, m.object_type, name, m.exported->>name AS old_guid, m.wanted->>name AS new_guid
+    SELECT m.id, m.object_type, name, m.exported->>name AS old_guid, m.wanted->>name AS new_guid,
+           m.exported ? name AS is_held
       FROM marked m, LATERAL (
            SELECT jsonb_object_keys(m.wanted) UNION SELECT jsonb_object_keys(m.exported)) AS names (name)
      WHERE m.wanted->name IS DISTINCT FROM m.exported->name
 ), resolved AS (
-    SELECT d.*, o.id AS referenced
+    SELECT d.id, d.object_type, d.name, d.old_guid, CASE WHEN l.source_id IS NOT NULL THEN d.new_guid END AS new_guid
       FROM differing d
       LEFT JOIN provisioning_sourceobject o
              ON o.configuration_id = %(configuration)s AND o.guid = d.new_guid::uuid
+            AND o.in_scope AND NOT o.is_gone
       LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
-     WHERE d.new_guid IS NULL OR l.source_id IS NOT NULL
+     WHERE d.is_held OR l.source_id IS NOT NULL
 ), numbered AS (
     SELECT *, (row_number() OVER (ORDER BY id, name) - 1) / %(size)s AS batch FROM resolved
 )

@@ -1,0 +1,96 @@
+"""Managers follow Active Directory through deletions, returns, and people who are not there."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from directory.models import User
+from provisioning.tests.answering import Bench, Resource, guid_of, tombstone, user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def below(name: str, manager: UUID | None, guid: UUID | None = None) -> Resource:
+    """A user with this manager."""
+    reference = {"value": str(manager), "display": "CN=manager"} if manager else None
+    return user(name, guid, manager=reference)
+
+
+def manager_of(name: str) -> str | None:
+    """The manager's name in the target, also where that one is in the bin."""
+    manager = User.objects.get(display_name=name).manager_id
+    return str(User.objects.get(pk=manager).display_name) if manager else None
+
+
+def test_a_manager_who_returns_is_linked_again() -> None:
+    bench = Bench.set_up()
+    boss = user("boss")
+    ada = below("ada", guid_of(boss))
+    bench.cycle([boss, ada])
+    bench.cycle([tombstone(boss)])
+    assert manager_of("ada") is None
+    bench.cycle([boss])
+    assert manager_of("ada") == "boss"
+
+
+def test_one_who_returns_without_a_manager_has_none() -> None:
+    bench = Bench.set_up()
+    boss = user("boss")
+    ada = below("ada", guid_of(boss))
+    bench.cycle([boss, ada])
+    bench.cycle([tombstone(ada)])
+    bench.cycle([below("ada", None, guid_of(ada))])
+    assert manager_of("ada") is None
+
+
+def test_one_who_returns_below_a_stranger_has_no_manager() -> None:
+    bench = Bench.set_up()
+    boss = user("boss")
+    ada = below("ada", guid_of(boss))
+    bench.cycle([boss, ada])
+    bench.cycle([tombstone(ada)])
+    bench.cycle([below("ada", uuid4(), guid_of(ada))])
+    assert manager_of("ada") is None
+    assert bench.cycle([]).count_planned == 0
+
+
+def test_one_who_returns_unchanged_has_the_manager_again() -> None:
+    bench = Bench.set_up()
+    boss = user("boss")
+    ada = below("ada", guid_of(boss))
+    bench.cycle([boss, ada])
+    bench.cycle([tombstone(ada)])
+    bench.cycle([ada])
+    assert manager_of("ada") == "boss"
+
+
+def test_a_manager_whom_we_do_not_know_replaces_the_old_one_by_none_until_he_appears() -> None:
+    bench = Bench.set_up()
+    boss, other = user("boss"), user("other")
+    ada = below("ada", guid_of(boss))
+    bench.cycle([boss, ada])
+    bench.cycle([below("ada", guid_of(other), guid_of(ada))])
+    assert manager_of("ada") is None
+    bench.cycle([other])
+    assert manager_of("ada") == "other"
+
+
+def test_a_manager_who_is_deleted_in_the_same_cycle_is_not_linked() -> None:
+    bench = Bench.set_up()
+    boss, ada = user("boss"), below("ada", None)
+    bench.cycle([boss, ada])
+    cycle = bench.cycle([below("ada", guid_of(boss), guid_of(ada)), tombstone(boss)])
+    assert (cycle.count_failed, manager_of("ada")) == (0, None)
+    bench.cycle([boss])
+    assert manager_of("ada") == "boss"
+
+
+def test_one_who_managed_herself_returns_without_a_manager() -> None:
+    bench = Bench.set_up()
+    guid = uuid4()
+    bench.cycle([below("ada", guid, guid)])
+    assert manager_of("ada") == "ada"
+    bench.cycle([below("ada", uuid4(), guid)])
+    assert manager_of("ada") is None
