@@ -14,6 +14,6 @@ CREATE INDEX provisioning_link_references ON provisioning_link
 class Migration(migrations.Migration):
     """Adds the index that :mod:`provisioning.store.changes` names."""
 
-    dependencies = [("provisioning", "0008_account_expiry")]
+    dependencies = [("provisioning", "0009_skip_out_of_scope")]
 
     operations = [migrations.RunSQL(_CREATE, "DROP INDEX provisioning_link_references")]
