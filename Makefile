@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SERVER_STAMP := $(VENV)/.installed-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format pins bench-initial clean
+.PHONY: help demo test lint format pins bench-initial bench-latency clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ format: $(STAMP) ## Format and fix what can be fixed
 pins: $(STAMP) ## Pin requirements*.in again
 	$(BIN)/uv pip compile --quiet --upgrade --no-annotate --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --no-annotate --no-header requirements-dev.in -o requirements-dev.txt
+
+bench-latency: $(STAMP) ## From a change in Active Directory to the cloud, 100 single changes
+	$(BIN)/python -m bench.latency $(ARGS)
 
 bench-initial: $(STAMP) ## Initial cycle of 20 000 users beside ldapsearch
 	$(BIN)/python -m bench.initial $(ARGS)

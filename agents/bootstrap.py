@@ -30,6 +30,7 @@ class Welcome:
     renew_certificate: bool
     domains: tuple[str, ...]
     sequence: str
+    listen: bool
 
 
 def bootstrap(
@@ -87,4 +88,5 @@ def _welcome(agent: Agent, identity: Identity, sequence: str, now: datetime) -> 
         renew_certificate=identity.certificate_not_after - now <= timedelta(days=RENEWAL_DAYS),
         domains=tuple(domains),
         sequence=sequence,
+        listen=settings.CHANGE_NOTIFICATION,
     )

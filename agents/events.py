@@ -16,6 +16,7 @@ AgentListener = Callable[[Agent, datetime], None]
 _agentless: list[Listener] = []
 _recovered: list[Listener] = []
 _cloned: list[AgentListener] = []
+_changed: list[Listener] = []
 
 
 def on_domain_agentless(listener: Listener) -> None:
@@ -42,6 +43,12 @@ def agent_cloned(agent: Agent, at: datetime) -> None:
         listener(agent, at)
 
 
+def on_domain_changed(listener: Listener) -> None:
+    """Call ``listener`` when an agent was notified that something in the domain has changed."""
+    if listener not in _changed:
+        _changed.append(listener)
+
+
 def domain_agentless(domain: Domain, at: datetime) -> None:
     """Tell the listeners that the domain lost its last agent."""
     for listener in _agentless:
@@ -51,4 +58,10 @@ def domain_agentless(domain: Domain, at: datetime) -> None:
 def domain_recovered(domain: Domain, at: datetime) -> None:
     """Tell the listeners that the domain has an agent again."""
     for listener in _recovered:
+        listener(domain, at)
+
+
+def domain_changed(domain: Domain, at: datetime) -> None:
+    """Tell the listeners that something in the domain has changed."""
+    for listener in _changed:
         listener(domain, at)

@@ -65,7 +65,7 @@ def measure(forest: SambaForest, search: LdapSearch) -> Round:
     """One round, on an installation of its own."""
     with installation.fresh_installation() as stack:
         client = stack.client()
-        agent = _listening_agent(stack, forest, client)
+        agent = listening_agent(stack, forest, client)
         try:
             job = configure(client, "Initial", forest.dns_name)
             cpu = server_cpu_seconds(forest)
@@ -83,7 +83,8 @@ def measure(forest: SambaForest, search: LdapSearch) -> Round:
     return Round(timeline, cpu, usages, search.read(timeline.request))
 
 
-def _listening_agent(stack: Stack, forest: SambaForest, client: PortalClient) -> Agent:
+def listening_agent(stack: Stack, forest: SambaForest, client: PortalClient) -> Agent:
+    """An enrolled agent that has bootstrapped."""
     agent = Agent(stack, forest, stack.directory / "agent")
     agent.enrol(client)
     agent.process.start()

@@ -18,8 +18,9 @@ class ProvisioningConfig(AppConfig):
         from agents.bus import handlers
         from provisioning.services import notifications
         from provisioning.services.starting import READ
-        from provisioning.tasks import AnswerHandler
+        from provisioning.tasks import AnswerHandler, domain_changed
 
         handlers.register(READ, AnswerHandler())
         events.on_agent_cloned(notifications.agent_cloned)
         events.on_domain_agentless(notifications.domain_agentless)
+        events.on_domain_changed(domain_changed)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from celery import shared_task
+from django.db import transaction
 
+from agents.models import Domain
 from provisioning.models import Cycle
 from provisioning.services import (
     exporting,
     housekeeping,
+    hurrying,
     notifications,
     planning,
     settling,
@@ -36,6 +40,12 @@ def start_due_cycles() -> None:
     moment = now()
     housekeeping.ensure_log_partitions(moment.date())
     starting.start_due(moment)
+
+
+def domain_changed(domain: Domain, at: datetime) -> None:
+    """Listener: an agent was notified of a change. A job that is due starts without waiting for beat."""
+    if hurrying.hurry(domain.pk, at):
+        transaction.on_commit(start_due_cycles.delay)
 
 
 @shared_task

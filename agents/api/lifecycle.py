@@ -73,4 +73,5 @@ def _welcome(welcome: bootstrap.Welcome, now: datetime) -> dict[str, Any]:
         "serverTime": iso(now),
         "domains": list(welcome.domains),
         "sequence": welcome.sequence,
+        "changeNotification": welcome.listen,
     }

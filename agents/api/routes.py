@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from agents.api import answers, lifecycle, poll, registrations
+from agents.api import answers, changes, lifecycle, poll, registrations
 from agents.api.http import Call, Reply
 from agents.api.service import Service
 from agents.errors import refusal
@@ -25,6 +25,7 @@ _CALLS: Final[dict[str, dict[str, Endpoint]]] = {
     r"bootstrap": {"POST": lifecycle.post_bootstrap},
     r"certificates": {"POST": lifecycle.post_certificates},
     r"bus": {"GET": poll.poll},
+    r"bus/changes": {"POST": changes.post_changes},
     rf"{_REQUEST}/pages/(?P<number>[1-9][0-9]{{0,8}})": {"POST": answers.post_page},
     rf"{_REQUEST}/failure": {"POST": answers.post_failure},
     rf"{_REQUEST}/lease": {"POST": answers.renew_lease, "DELETE": answers.hand_back_lease},

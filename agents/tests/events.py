@@ -20,6 +20,7 @@ class Heard:
     def __init__(self) -> None:
         self.agentless: list[tuple[str, datetime]] = []
         self.recovered: list[tuple[str, datetime]] = []
+        self.changed: list[tuple[str, datetime]] = []
         self.pages: list[uuid.UUID] = []
         self.failures: list[uuid.UUID] = []
 
@@ -35,14 +36,19 @@ class Heard:
     def _found(self, domain: Domain, at: datetime) -> None:
         self.recovered.append((domain.fqdn, at))
 
+    def _different(self, domain: Domain, at: datetime) -> None:
+        self.changed.append((domain.fqdn, at))
+
     @contextmanager
     def listening(self) -> Iterator[Heard]:
         events.on_domain_agentless(self._lost)
         events.on_domain_recovered(self._found)
+        events.on_domain_changed(self._different)
         handlers.register(KIND, self)
         try:
             yield self
         finally:
             events._agentless.remove(self._lost)
             events._recovered.remove(self._found)
+            events._changed.remove(self._different)
             del handlers._handlers[KIND]

@@ -90,6 +90,8 @@ class Portal(ThreadingHTTPServer):
         self.queue: list[Queued] = []
         self.faults: dict[tuple[str, str], list[Fault]] = defaultdict(list)
         self.renew_certificate = False
+        self.listen = False
+        self.changes: list[tuple[str, float]] = []
         self.lease_seconds = 30.0
         self.used_assertions: set[str] = set()
         self.ca_key = ec.generate_private_key(ec.SECP256R1())
@@ -248,10 +250,17 @@ class Handler(BaseHTTPRequestHandler):
                 "busTokenExpiresAt": "",
                 "bootstrapIntervalSeconds": 600,
                 "renewCertificate": portal.renew_certificate,
+                "changeNotification": portal.listen,
                 "serverTime": datetime.now(UTC).isoformat(),
                 "domains": [],
             },
         )
+
+    def changed(self) -> None:
+        """``POST bus/changes``."""
+        self._require_token()
+        self.server.changes.append((self.json()["domain"], time.monotonic()))
+        self.answer(202, {})
 
     def certificates(self) -> None:
         """``POST certificates``."""
@@ -340,6 +349,7 @@ ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     ("POST", "bootstrap", Handler.bootstrap),
     ("POST", "certificates", Handler.certificates),
     ("GET", "bus", Handler.poll),
+    ("POST", "bus/changes", Handler.changed),
     ("POST", "bus/([^/]+)/pages/([0-9]+)", Handler.page),
     ("POST", "bus/([^/]+)/failure", Handler.failure),
     ("POST", "bus/([^/]+)/lease", Handler.renew),

@@ -26,6 +26,7 @@ class Bootstrapped:
     renew_certificate: bool
     server_time: datetime | None
     sequence: str = ""
+    listen: bool = False
 
 
 def bootstrap(
@@ -61,6 +62,7 @@ def _parse(answer: dict[str, Any]) -> Bootstrapped:
         answer.get("renewCertificate") is True,
         server_time,
         sequence if isinstance(sequence, str) else "",
+        answer.get("changeNotification") is True,
     )
 
 

@@ -67,7 +67,7 @@ class BootstrapLoop:
         self._backoff.succeeded()
         runtime.status.bootstrapped(now)
         self._presence.follow(answer.sequence)
-        runtime.access.publish(Access(answer.bus_urls, answer.bus_token))
+        runtime.access.publish(Access(answer.bus_urls, answer.bus_token, answer.listen))
         log.info("event=bootstrapped interval=%.0f", answer.interval)
         self._look_at(answer, now)
         if answer.renew_certificate:

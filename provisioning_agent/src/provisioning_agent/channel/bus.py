@@ -18,6 +18,7 @@ _POLL_MARGIN_S: Final = 15
 # Ending a lease has to be quick: it happens while the agent stops.
 _HAND_BACK_TIMEOUT_S: Final = 3
 _PAGE_HEADERS: Final = {"Content-Type": "application/scim+json", "Content-Encoding": "gzip"}
+_JSON_HEADERS: Final = {"Content-Type": "application/json"}
 _ERROR_HEADERS: Final = {"Content-Type": "application/scim+json"}
 
 
@@ -68,6 +69,11 @@ def post_failure(http: PortalHttp, token: str, lease: Lease, error: WireError) -
     body = error.to_body()
     body[ERROR_EXTENSION]["retry"] = error.retry
     http.send("POST", lease.url("failure"), token, orjson.dumps(body), _ERROR_HEADERS)
+
+
+def post_change(http: PortalHttp, bus: str, token: str, domain: str) -> None:
+    """``POST bus/changes``: something in the domain has changed."""
+    http.send("POST", f"{bus}/changes", token, orjson.dumps({"domain": domain}), _JSON_HEADERS)
 
 
 def renew_lease(http: PortalHttp, token: str, lease: Lease) -> None:

@@ -17,10 +17,11 @@ from .http import PortalHttp
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the bus is and the token that opens it."""
+    """Where the bus is, the token that opens it, and whether the portal wants to hear of changes."""
 
     urls: tuple[str, ...]
     token: str = field(repr=False)
+    listen: bool = False
 
 
 class BusAccess:

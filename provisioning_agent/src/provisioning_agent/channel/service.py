@@ -25,6 +25,7 @@ from .bootstrap_loop import BootstrapLoop
 from .bus import hand_back
 from .bus_loop import BusLane
 from .clock import SystemClock
+from .listening import ChangeListener
 from .runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,8 @@ def run(state: Path, lanes: int = DEFAULT_LANES) -> int:
         _start("bootstrap", BootstrapLoop(runtime, identity).run)
         for number in range(1, lanes + 1):
             _start(f"lane-{number}", BusLane(runtime, number).run)
+        for domain in configuration.domains:
+            _start(f"listen-{domain.fqdn}", ChangeListener(runtime, domain).run)
         runtime.stop.wait()
         _hand_back(runtime)
         return _exit_code(runtime, crashed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -207,6 +208,23 @@ class DirectoryConnection:
                 yield batch
                 batch = []
 
+    def watch(self, search: Search, extra: bytes, patience_s: float) -> Iterator[Entry | None]:
+        """Entries of a search that stays open, as they arrive; None after so many seconds without one."""
+        message_id = self._send(search, extra)
+        keep_alive(self._bound.socket)
+        self._bound.socket.settimeout(patience_s)
+        while True:
+            try:
+                for frame in self._frames(message_id):
+                    if isinstance(frame, Done):
+                        raise from_result(frame.code) if frame.code else DirectoryError("AdConnectionLost")
+                    yield entry_of(frame)
+            except DirectoryError as error:
+                # Nothing arrived; what has arrived of a message stays in the buffer.
+                if error.code != "AdTimeout":
+                    raise
+                yield None
+
     def request(self, encode: Callable[[int], bytes]) -> Done:
         """Send an operation that is answered by a result alone; ``encode`` is given the message id."""
         self._message_id += 1
@@ -281,6 +299,14 @@ class DirectoryConnection:
         if not data:
             raise DirectoryError("AdConnectionLost")
         self._buffer += data
+
+
+def keep_alive(link: socket.socket) -> None:
+    """Notice within two minutes that the other end is gone, although nothing is sent."""
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15)
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
 
 
 def entry_of(frame: bytes) -> Entry:

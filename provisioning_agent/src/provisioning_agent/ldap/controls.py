@@ -9,6 +9,7 @@ from . import ber
 PAGED: Final = "1.2.840.113556.1.4.319"
 DIR_SYNC: Final = "1.2.840.113556.1.4.841"
 EXTENDED_DN: Final = "1.2.840.113556.1.4.529"
+NOTIFICATION: Final = "1.2.840.113556.1.4.528"
 SHOW_DELETED: Final = "1.2.840.113556.1.4.417"
 DOMAIN_SCOPE: Final = "1.2.840.113556.1.4.1339"
 SD_FLAGS: Final = "1.2.840.113556.1.4.801"
@@ -65,6 +66,11 @@ def dir_sync_answer(controls: dict[str, bytes]) -> DirSyncAnswer | None:
 def extended_dn() -> bytes:
     """Ask for names as ``<GUID=…>;<SID=…>;dn`` with readable GUID and SID (flag 1)."""
     return _control(EXTENDED_DN, ber.sequence(ber.integer(1)))
+
+
+def notification() -> bytes:
+    """Leave the search open and send objects as they change (MS-ADTS §3.1.1.3.4.1.9)."""
+    return _control(NOTIFICATION)
 
 
 def show_deleted() -> bytes:

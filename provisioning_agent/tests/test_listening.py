@@ -1,0 +1,87 @@
+"""The listener between a real domain controller and a portal: what changes is told, and not too often."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from ldap3 import Connection
+
+from lab import changes
+from lab.agent.host import AgentHost
+from lab.agent.portal_server import Portal, refuse
+from lab.samba import SambaForest
+from provisioning_agent.wire.errors import WireError
+
+pytestmark = pytest.mark.forest
+
+# Samba looks for changes every few seconds.
+NOTICED_S = 20.0
+SPACING_S = 5.0
+
+
+@pytest.fixture
+def listening(host: AgentHost, portal: Portal) -> AgentHost:
+    """A running agent whose controller has confirmed nothing yet, but has the search."""
+    portal.listen = True
+    host.enrolled_and_running()
+    time.sleep(2)
+    return host
+
+
+def test_a_change_is_told_within_seconds(
+    listening: AgentHost, portal: Portal, forest: SambaForest, admin: Connection, playground: str
+) -> None:
+    portal.wait_for(lambda: bool(portal.changes), NOTICED_S)
+    told = len(portal.changes)
+    time.sleep(SPACING_S)
+    changes.add_user(admin, playground, "News", "news")
+    portal.wait_for(lambda: len(portal.changes) > told, NOTICED_S)
+    assert {domain for domain, _ in portal.changes} == {forest.dns_name}
+    assert listening.stop(listening._running[0]) == 0
+
+
+def test_many_changes_are_told_once_in_five_seconds(
+    listening: AgentHost, portal: Portal, admin: Connection, playground: str
+) -> None:
+    dn = changes.add_user(admin, playground, "Restless", "restless")
+    end = time.monotonic() + 14
+    number = 0
+    while time.monotonic() < end:
+        changes.set_attribute(admin, dn, "title", str(number))
+        number += 1
+        time.sleep(0.2)
+    moments = [at for _, at in portal.changes]
+    gaps = [after - before for before, after in pairwise(moments)]
+    assert len(moments) >= 2
+    assert min(gaps) >= SPACING_S - 0.2
+
+
+def test_a_change_that_could_not_be_told_is_told_later(
+    listening: AgentHost, portal: Portal, admin: Connection, playground: str
+) -> None:
+    portal.faults["POST", "bus/changes"] = [refuse(WireError("ServiceUnavailable")) for _ in range(2)]
+    changes.add_user(admin, playground, "Patient", "patient")
+    portal.wait_for(lambda: bool(portal.changes), 40)
+    assert "event=change-not-told" in listening.text()
+
+
+def test_the_listener_comes_back_after_the_controller(
+    listening: AgentHost, portal: Portal, forest: SambaForest, playground: str
+) -> None:
+    forest.stop()
+    listening.wait_for_log("event=listening-lost")
+    forest.start()
+    seen = len(portal.changes)
+    # What happened meanwhile is told with the first word after.
+    portal.wait_for(lambda: len(portal.changes) > seen, 60)
+
+
+def test_nobody_listens_where_the_portal_does_not_want_it(
+    host: AgentHost, portal: Portal, admin: Connection, playground: str
+) -> None:
+    host.enrolled_and_running()
+    changes.add_user(admin, playground, "Unheard", "unheard")
+    time.sleep(8)
+    assert portal.changes == []
