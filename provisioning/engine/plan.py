@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from provisioning.engine.flow import PLAIN, ValueRules, apply_rules
+
 ACCOUNT_ENABLED = "AccountEnabled"
 
 Attributes = Mapping[str, Any]
@@ -55,19 +57,27 @@ def decide(
     exported: Attributes,
     clears: Container[str] = frozenset(),
     flows: Container[str] = ALL_FLOWS,
+    rules: ValueRules = PLAIN,
+    is_stale: bool = True,
 ) -> Decision | None:
     """The change that brings the target from what was exported to what is wanted; None when there is none.
 
     ``is_wanted`` is false for an object that is gone from AD or out of scope. For a creation or a restore
     ``old`` and ``new`` stay empty: all of the wanted attributes flow. An exported attribute that is missing
     from ``wanted`` is cleared when it is in ``clears``, else left alone. What is not among ``flows`` does not
-    happen; a restore adds.
+    happen; a restore adds. ``rules`` say how single attributes of an object that is there flow; ``is_stale``
+    is false where the object has not changed since its last export.
     """
     if link is not LinkStanding.ACTIVE:
         return _appear(link) if is_wanted and ADD in flows else None
     if not is_wanted:
         return Decision(Action.DELETE, {}, {}) if DELETE in flows else None
-    return _modify(wanted, exported, clears) if UPDATE in flows else None
+    if UPDATE not in flows:
+        return None
+    new = _differing(wanted, exported, clears)
+    if not rules.are_plain:
+        new = apply_rules(new, wanted, exported, rules, is_stale=is_stale)
+    return _modify(new, exported) if new else None
 
 
 def allowed_flows(
@@ -87,11 +97,13 @@ def _appear(link: LinkStanding) -> Decision:
     return Decision(Action.CREATE if link is LinkStanding.NONE else Action.RESTORE, {}, {})
 
 
-def _modify(wanted: Attributes, exported: Attributes, clears: Container[str]) -> Decision | None:
+def _differing(wanted: Attributes, exported: Attributes, clears: Container[str]) -> dict[str, Any]:
     new = {name: value for name, value in wanted.items() if exported.get(name) != value}
     new.update((name, None) for name in exported if name not in wanted and name in clears)
-    if not new:
-        return None
+    return new
+
+
+def _modify(new: dict[str, Any], exported: Attributes) -> Decision:
     old = {name: exported.get(name) for name in new}
     is_disable = new.get(ACCOUNT_ENABLED) is False and old.get(ACCOUNT_ENABLED) is not False
     return Decision(Action.DISABLE if is_disable else Action.UPDATE, old, new)

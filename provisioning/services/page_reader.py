@@ -106,7 +106,9 @@ def map_object(
     attributes, row["state_changes_at"] = as_mapped(attributes, mapped, context.now)
     try:
         return StagedObject(
-            **row, in_scope=mapped.in_scope(attributes), **_wanted(attributes, mapped, context)
+            **row,
+            in_scope=mapped.in_scope(attributes),
+            **_wanted(attributes, mapped, context, row["attributes_hash"]),
         )
     except EngineError as error:
         return StagedObject(**row, in_scope=True, **_unmapped(error))
@@ -134,7 +136,9 @@ def _order(value: Any) -> str:
     return value if type(value) is str else str(value)
 
 
-def _wanted(attributes: Mapping[str, Any], mapped: TypeReading, context: EvaluationContext) -> dict[str, Any]:
+def _wanted(
+    attributes: Mapping[str, Any], mapped: TypeReading, context: EvaluationContext, attributes_hash: bytes
+) -> dict[str, Any]:
     result = mapped.mapping.apply(attributes, context)
     references = {
         name: value["value"]
@@ -143,11 +147,13 @@ def _wanted(attributes: Mapping[str, Any], mapped: TypeReading, context: Evaluat
     }
     wanted = orjson.dumps(result.attributes, option=orjson.OPT_SORT_KEYS)
     guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else _EMPTY
+    # With FlowAlways any change of the object makes the plan look at it.
+    behind = attributes_hash if mapped.rules.always else b""
     return {
         "wanted": wanted,
         "create_only": orjson.dumps(result.create_only) if result.create_only else _EMPTY,
         "reference_guids": guids,
-        "wanted_hash": _digest(wanted + guids),
+        "wanted_hash": _digest(wanted + guids + behind),
     }
 
 

@@ -128,6 +128,7 @@ def _decide(one: DirtyObject, reader: Reading, skips: bool) -> tuple[str, Phase,
         wanted=orjson.loads(one.wanted) if one.wanted else {},
         exported=orjson.loads(one.exported) if one.exported else {},
         clears=reader.clears(one.object_type),
+        rules=reader.rules(one.object_type),
         flows=allowed_flows(
             reader.flows(one.object_type),
             gone_reason=one.gone_reason,

@@ -62,7 +62,7 @@ def of_next_cycle(configuration: Configuration, now: datetime, limit: int) -> di
     """What the next cycle would write if Active Directory told nothing new. Memberships are not counted."""
     current = reading.of(configuration)
     tally = _run(configuration, current, now, limit, next_only=True)
-    return {**tally, "limits": ["Memberships are not counted."]}
+    return {**tally, "limits": ["Memberships are not counted.", *_written_again(current)]}
 
 
 def _run(
@@ -117,7 +117,14 @@ def _change(
     exported = orjson.loads(one.exported) if one.exported else {}
     clears = reader.clears(one.stored.object_type)
     decision = decide(
-        is_wanted=is_wanted, link=one.link, wanted=wanted, exported=exported, clears=clears, flows=flows
+        is_wanted=is_wanted,
+        link=one.link,
+        wanted=wanted,
+        exported=exported,
+        clears=clears,
+        flows=flows,
+        rules=reader.rules(one.stored.object_type),
+        is_stale=False,
     )
     if decision is not None:
         return _told(decision, wanted, exported)
@@ -162,7 +169,7 @@ def _held_by(configuration: Configuration, counts: Mapping[tuple[str, str], int]
 
 def _limits(configuration: Configuration, before: Reading, after: Reading) -> list[str]:
     """What the stored objects can not tell, each as a sentence."""
-    told = []
+    told = _written_again(after)
     for name, one in after.types.items():
         known = before.types.get(name)
         if known is None:
@@ -176,3 +183,9 @@ def _limits(configuration: Configuration, before: Reading, after: Reading) -> li
     if not configuration.jobs.exclude(watermark="").exists():
         told.append("No complete read has been stored; objects may be missing.")
     return told
+
+
+def _written_again(reader: Reading) -> list[str]:
+    """A preview shows what differs."""
+    names = sorted({name for one in reader.types.values() for name in one.rules.always})
+    return [f"Writing unchanged values again (FlowAlways) is not shown: {', '.join(names)}."] if names else []

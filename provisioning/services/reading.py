@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from provisioning.engine.context import EvaluationContext
+from provisioning.engine.flow import PLAIN, ValueRules
 from provisioning.engine.mapping import CompiledMapping, compile_mapping
 from provisioning.engine.plan import ALL_FLOWS
 from provisioning.engine.schema import Filter, ObjectMapping, Schema, load
@@ -35,6 +36,7 @@ class TypeReading:
     attributes: tuple[str, ...]
     honours_expiry: bool = False
     flows: frozenset[str] = ALL_FLOWS
+    rules: ValueRules = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,11 @@ class Reading:
         """What may happen to objects of a type; everything for a type that is no longer mapped."""
         one = self.types.get(ObjectType(object_type).label)
         return one.flows if one is not None else ALL_FLOWS
+
+    def rules(self, object_type: int) -> ValueRules:
+        """How single attributes of a type flow."""
+        one = self.types.get(ObjectType(object_type).label)
+        return one.rules if one is not None else PLAIN
 
     @property
     def redacted(self) -> list[str]:
@@ -119,6 +126,7 @@ def _compile_type(name: str, object_mapping: ObjectMapping, *, honours_expiry: b
         tuple(sorted(names)),
         honours_expiry,
         object_mapping.flow_types,
+        ValueRules(mapping.fill_only, mapping.merge_only, mapping.flow_always),
     )
 
 
