@@ -23,12 +23,16 @@ _PID_FILE_LINES = 8
 # Above what Linux ever gives to a process (pid_max).
 _NO_PROCESS = 1 << 22 | 1
 # More than the defaults where bulk writes profit: fewer checkpoints, and room for workers, beat and portal.
+# Compiling a statement takes longer than any of ours runs; compressing what goes to the log costs more
+# processor time than writing it.
 _TUNING = """
 # Isthmus
 shared_buffers = 256MB
 max_wal_size = 4GB
+checkpoint_timeout = 15min
 max_connections = 200
-wal_compression = on
+work_mem = 32MB
+jit = off
 """
 
 

@@ -72,13 +72,12 @@ def assert_everything_once(group: Site, cycle: Document, active_directory: World
     assert cycle["count_imported"] == len(active_directory)
     assert group.in_cloud() == active_directory
     rows = Counter(
-        (row["action"], row["modified"][0]["displayName"] in ("Manager", "members added"))
-        for row in group.log()
+        (row["action"], row["modified"][0]["displayName"] == "members added") for row in group.log()
     )
     everybody = active_directory.values()
     assert rows == {
         ("Create", False): len(active_directory),
-        ("Update", True): sum(bool(one.get("manager")) + bool(one.get("members")) for one in everybody),
+        ("Update", True): sum(bool(one.get("members")) for one in everybody),
     }
 
 

@@ -37,12 +37,13 @@ def write(kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime) -> lis
 
 
 def _write_together(kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime) -> list[WriteResult]:
-    table = MODEL_OF[kind]._meta.db_table
+    places = statements.NO_MANAGER if kind is MemberKind.GROUP else statements.MANAGER
+    places = {"table": MODEL_OF[kind]._meta.db_table, **places}
     done: dict[int, Any] = {}
     with connection.cursor() as cursor:
         _stage(cursor, writes)
         for statement in _statements({one.verb for one in writes}, kind):
-            cursor.execute(statement.format(table=table), {"now": now})
+            cursor.execute(statement.format(**places), {"now": now})
             done.update(cursor.fetchall())
     return [_result(one, done.get(one.key)) for one in writes]
 
@@ -65,7 +66,7 @@ def _stage(cursor: Any, writes: Sequence[ObjectWrite]) -> None:
     cursor.execute(statements.STAGING)
     with cursor.copy(statements.STAGE) as copy:
         for one in writes:
-            copy.write_row((one.key, one.verb.value, one.object_id, one.anchor, one.document))
+            copy.write_row((one.key, one.verb.value, one.object_id, one.anchor, one.document, one.manager_id))
 
 
 def _result(one: ObjectWrite, object_id: Any) -> WriteResult:

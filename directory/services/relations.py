@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from psycopg import sql
 
 from directory.models.membership import MemberKind
 from directory.services.rows import MODEL_OF, MembershipWrite
@@ -19,14 +20,14 @@ TRUNCATE directory_incoming_member
 """
 _STAGE = "COPY directory_incoming_member (is_addition, group_id, member_id, member_kind) FROM STDIN"
 _REMOVE = """
-DELETE FROM directory_membership m USING directory_incoming_member i
- WHERE NOT i.is_addition AND m.group_id = i.group_id AND m.member_id = i.member_id
+DELETE FROM directory_membership m USING {table} i
+ WHERE NOT i.is_addition AND m.group_id = i.group_id::uuid AND m.member_id = i.member_id::uuid
 """
 # Sorted by the primary key: neighbouring rows land on neighbouring index pages.
 _ADD = """
 INSERT INTO directory_membership (group_id, member_id, member_kind)
-SELECT group_id, member_id, member_kind FROM directory_incoming_member WHERE is_addition
-ORDER BY group_id, member_id
+SELECT group_id::uuid, member_id::uuid, member_kind FROM {table} WHERE is_addition
+ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
 _SET_MANAGER = """
@@ -43,8 +44,14 @@ def change_members(writes: Sequence[MembershipWrite]) -> None:
         with cursor.copy(_STAGE) as copy:
             for one in writes:
                 copy.write_row((one.is_addition, one.group_id, one.member_id, int(one.member_kind)))
-        cursor.execute(_REMOVE)
-        cursor.execute(_ADD)
+    change_members_of("directory_incoming_member")
+
+
+def change_members_of(table: str) -> None:
+    """The same with the rows (is_addition, group_id, member_id, member_kind) of a table of this session."""
+    with connection.cursor() as cursor:
+        for statement in (_REMOVE, _ADD):
+            cursor.execute(sql.SQL(statement).format(table=sql.Identifier(table)))
 
 
 def set_managers(kind: MemberKind, pairs: Sequence[tuple[UUID, UUID | None]], now: datetime) -> None:

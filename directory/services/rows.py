@@ -34,7 +34,8 @@ class Verb(StrEnum):
 class ObjectWrite:
     """One write. ``document`` is JSON text: all attributes for a creation, a patch (null clears) for an update.
 
-    ``object_id`` is null for a creation, ``anchor`` null for anything else.
+    ``object_id`` of a creation is the id to give it, null for any; ``anchor`` is null for anything else.
+    ``manager_id`` is written by a creation; null leaves what an object that is taken over has.
     """
 
     key: int
@@ -42,6 +43,7 @@ class ObjectWrite:
     object_id: UUID | None
     anchor: str | None
     document: str
+    manager_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

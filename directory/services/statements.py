@@ -4,12 +4,12 @@ from __future__ import annotations
 
 STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS directory_incoming (
-    key bigint, verb text, object_id uuid, anchor text, document jsonb
+    key bigint, verb text, object_id uuid, anchor text, document jsonb, manager_id uuid
 ) ON COMMIT DELETE ROWS;
 TRUNCATE directory_incoming
 """
 
-STAGE = "COPY directory_incoming (key, verb, object_id, anchor, document) FROM STDIN"
+STAGE = "COPY directory_incoming (key, verb, object_id, anchor, document, manager_id) FROM STDIN"
 
 UPDATE = """
 UPDATE {table} AS o
@@ -22,7 +22,8 @@ RETURNING i.key, o.id
 # An object with the same source anchor is the same object: taken over, or brought back from the bin.
 ADOPT = """
 UPDATE {table} AS o
-   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s, deleted_at = NULL
+   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s,
+       deleted_at = NULL{adopted_manager}
   FROM directory_incoming i
  WHERE i.verb = 'create' AND o.immutable_id = i.anchor
 RETURNING i.key, o.id
@@ -35,8 +36,9 @@ WITH missing AS (
      WHERE i.verb = 'create' AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.immutable_id = i.anchor)
      ORDER BY i.anchor, i.key
 ), added AS (
-    INSERT INTO {table} (id, immutable_id, attributes, created_at, updated_at)
-    SELECT gen_random_uuid(), anchor, jsonb_strip_nulls(document), %(now)s, %(now)s FROM missing
+    INSERT INTO {table} (id, immutable_id, attributes, created_at, updated_at{manager})
+    SELECT coalesce(object_id, gen_random_uuid()), anchor, jsonb_strip_nulls(document), %(now)s, %(now)s{manager}
+      FROM missing
     ON CONFLICT DO NOTHING
     RETURNING id, immutable_id
 )
@@ -74,3 +76,10 @@ UPDATE directory_contact c SET manager_id = NULL FROM directory_incoming i
  WHERE i.verb = 'delete' AND c.manager_id = i.object_id
 RETURNING NULL::bigint, NULL::uuid
 """
+
+# What the statements above say of managers where objects have one; groups have none.
+MANAGER = {
+    "manager": ", manager_id",
+    "adopted_manager": ", manager_id = coalesce(i.manager_id, o.manager_id)",
+}
+NO_MANAGER = {"manager": "", "adopted_manager": ""}

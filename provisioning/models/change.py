@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 
 from provisioning.models.cycle import Cycle
@@ -41,6 +42,8 @@ class Change(models.Model):
     kind = models.CharField(max_length=10, choices=ChangeKind)
     phase = models.PositiveSmallIntegerField()
     batch = models.PositiveIntegerField()
+    # Under which a creation may make its object, so that others can refer to it before it exists.
+    proposed_id = models.UUIDField(db_default=RandomUUID())
     old = models.JSONField(default=dict)
     new = models.JSONField(default=dict)
     status = models.CharField(max_length=10, choices=ChangeStatus, default=ChangeStatus.PLANNED)

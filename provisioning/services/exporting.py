@@ -121,5 +121,6 @@ def _apply_references(cycle: Cycle, target: Target, batch: int, now: datetime) -
 
 
 def _apply_members(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
-    outcomes = target.change_members(members.read_batch(cycle.pk, batch))
-    return members.record(cycle.job.configuration_id, cycle.pk, batch, outcomes, now)
+    staged = members.take_batch(cycle.pk, batch)
+    failures = target.change_members(staged)
+    return members.record(cycle.job.configuration_id, cycle.pk, batch, staged, failures, now)

@@ -7,17 +7,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from provisioning.models import ChangeKind, ObjectType
 from provisioning.store import escrow, logs
-from provisioning.store.outbound import ObjectChange, Outcome
+from provisioning.store.outbound import ObjectChange, Outcome, Reference
 
 _READ = """
 SELECT c.id, c.kind, c.object_type, l.target_id, o.wanted->>'SourceAnchorBinary',
        CASE c.kind WHEN 'create' THEN (o.create_only || o.wanted)::text
                    WHEN 'restore' THEN (r.cleared || o.create_only || o.wanted)::text
-                   ELSE c.new::text END
+                   ELSE c.new::text END,
+       c.proposed_id::text, f.found::text
   FROM provisioning_change c
   JOIN provisioning_sourceobject o ON o.id = c.source_id
   LEFT JOIN provisioning_link l ON l.source_id = o.id
@@ -25,16 +27,28 @@ SELECT c.id, c.kind, c.object_type, l.target_id, o.wanted->>'SourceAnchorBinary'
   LEFT JOIN LATERAL (
       SELECT coalesce(jsonb_object_agg(key, NULL), '{}') AS cleared FROM jsonb_object_keys(l.exported) AS key
   ) r ON c.kind = 'restore'
+  -- References of a creation to what is in the target, or is created in this cycle under its proposed id.
+  LEFT JOIN LATERAL (
+      SELECT jsonb_object_agg(p.key, jsonb_build_array(p.value, coalesce(al.target_id, ac.proposed_id::text)))
+             AS found
+        FROM jsonb_each_text(o.reference_guids) AS p
+        JOIN provisioning_sourceobject a ON a.configuration_id = o.configuration_id AND a.guid = p.value::uuid
+             AND a.in_scope AND NOT a.is_gone
+        LEFT JOIN provisioning_link al ON al.source_id = a.id AND al.state = 'active'
+        LEFT JOIN provisioning_change ac
+               ON ac.source_id = a.id AND ac.cycle_id = c.cycle_id AND ac.kind = 'create' AND ac.status = 'planned'
+       WHERE al.source_id IS NOT NULL OR ac.id IS NOT NULL
+  ) f ON c.kind = 'create' AND o.reference_guids <> '{}'
  WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned'
  ORDER BY c.id
 """
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_outcome (
-    change_id bigint, target_id text, error_code text, error_detail text
+    change_id bigint, target_id text, error_code text, error_detail text, reference_guids jsonb
 ) ON COMMIT DELETE ROWS;
 TRUNCATE staged_outcome
 """
-_STAGE = "COPY staged_outcome (change_id, target_id, error_code, error_detail) FROM STDIN"
+_STAGE = "COPY staged_outcome (change_id, target_id, error_code, error_detail, reference_guids) FROM STDIN"
 _SETTLE = """
 UPDATE provisioning_change c
    SET status = CASE WHEN s.error_code = '' THEN 'applied' ELSE 'failed' END,
@@ -46,7 +60,7 @@ _LINK = """
 INSERT INTO provisioning_link AS l (
     source_id, configuration_id, target_id, state, exported, exported_hash, reference_guids, linked_at, updated_at)
 SELECT o.id, o.configuration_id, s.target_id, 'active', jsonb_strip_nulls(o.create_only || o.wanted),
-       o.wanted_hash, '{}', %(now)s, %(now)s
+       o.wanted_hash, s.reference_guids, %(now)s, %(now)s
   FROM staged_outcome s
   JOIN provisioning_change c ON c.id = s.change_id AND c.kind IN ('create', 'restore')
   JOIN provisioning_sourceobject o ON o.id = c.source_id
@@ -56,7 +70,7 @@ ON CONFLICT (source_id) DO UPDATE SET
     exported_hash = excluded.exported_hash, updated_at = excluded.updated_at,
     -- What an object holds when it comes back is the target's affair: unknown (JSON null), so written again.
     reference_guids = (SELECT coalesce(jsonb_object_agg(key, NULL), '{}')
-                         FROM jsonb_object_keys(l.reference_guids) AS key)
+                         FROM jsonb_object_keys(l.reference_guids) AS key) || excluded.reference_guids
 """
 _REFRESH = """
 UPDATE provisioning_link l
@@ -99,10 +113,11 @@ UPDATE provisioning_sourceobject o SET references_dirty = true FROM holders h WH
 # Failed objects stay dirty, so that the next plan tries them again.
 _CLEAN = """
 UPDATE provisioning_sourceobject o
-   SET is_dirty = false, references_dirty = o.references_dirty OR
-       (c.kind IN ('create', 'restore') AND o.reference_guids <> '{}') OR
-       (c.kind = 'restore'
-        AND EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id AND l.reference_guids <> '{}'))
+   SET is_dirty = false,
+       references_dirty = CASE c.kind WHEN 'create' THEN o.reference_guids <> s.reference_guids
+           WHEN 'restore' THEN o.references_dirty OR o.reference_guids <> '{}' OR EXISTS (
+               SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id AND l.reference_guids <> '{}')
+           ELSE o.references_dirty END
   FROM staged_outcome s JOIN provisioning_change c ON c.id = s.change_id
  WHERE s.error_code = '' AND o.id = c.source_id
 """
@@ -112,10 +127,30 @@ def read_batch(cycle: int, phase: int, batch: int) -> list[ObjectChange]:
     """The changes of a batch that are still to be applied."""
     with connection.cursor() as cursor:
         cursor.execute(_READ, [cycle, phase, batch])
-        return [
-            ObjectChange(key, ChangeKind(kind), ObjectType(object_type), target_id, anchor, document)
-            for key, kind, object_type, target_id, anchor, document in cursor.fetchall()
-        ]
+        return [_change(*row) for row in cursor.fetchall()]
+
+
+def _change(
+    key: int,
+    kind: str,
+    object_type: int,
+    target_id: str | None,
+    anchor: str | None,
+    document: str,
+    proposed_id: str,
+    references: str | None,
+) -> ObjectChange:
+    found = orjson.loads(references).items() if references else ()
+    return ObjectChange(
+        key,
+        ChangeKind(kind),
+        ObjectType(object_type),
+        target_id,
+        anchor,
+        document,
+        proposed_id,
+        {name: Reference(*pair) for name, pair in found},
+    )
 
 
 def record(
@@ -144,7 +179,8 @@ def stage_outcomes(cursor: Any, outcomes: Sequence[Outcome]) -> None:
     cursor.execute(_STAGING)
     with cursor.copy(_STAGE) as copy:
         for one in outcomes:
-            copy.write_row((one.change_id, one.target_id, one.error_code, one.error_detail))
+            guids = orjson.dumps(one.reference_guids).decode() if one.reference_guids else "{}"
+            copy.write_row((one.change_id, one.target_id, one.error_code, one.error_detail, guids))
 
 
 def count(outcomes: Sequence[Outcome]) -> tuple[int, int]:

@@ -22,9 +22,9 @@ _OBJECT_COLUMNS = "at, configuration_id, cycle_id, object_type, source_guid, sou
 status, error_code, detail, modified"
 # Of a creation the attributes alone are kept: a list of old and new values takes fifteen times as long to make.
 _CREATED = """CASE WHEN o.wanted ?| %(redacted)s OR o.create_only ?| %(redacted)s
-    THEN o.create_only || o.wanted || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
+    THEN o.create_only || o.wanted || s.reference_guids || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
            FROM jsonb_object_keys(o.create_only || o.wanted) AS key WHERE key = ANY(%(redacted)s))
-    ELSE o.create_only || o.wanted END"""
+    ELSE o.create_only || o.wanted || s.reference_guids END"""
 _MODIFIED = """SELECT jsonb_agg(jsonb_build_object(
            'displayName', key,
            'oldValue', CASE WHEN key = ANY(%(redacted)s) AND c.old ? key THEN %(mark)s::jsonb ELSE c.old->key END,
@@ -73,20 +73,18 @@ SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coal
 """  # noqa: S608 — built from constants only
 _MEMBERSHIPS = f"""
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
-SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, coalesce(max(l.target_id), ''), 'Update',
-       CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END, s.error_code, '',
+SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, max(m.group_id), 'Update',
+       CASE WHEN m.error_code = '' THEN 'Success' ELSE 'Failure' END, m.error_code, '',
        jsonb_build_array(jsonb_build_object(
            'displayName', CASE WHEN m.is_addition THEN 'members added' ELSE 'members removed' END,
            'count', count(*),
            CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END,
            to_jsonb((array_agg(o.dn ORDER BY o.dn))[1:{NAMED_MEMBERS}]),
            CASE WHEN m.is_addition THEN 'oldValue' ELSE 'newValue' END, NULL))
-  FROM staged_outcome s
-  JOIN provisioning_memberchange m ON m.id = s.change_id
-  JOIN provisioning_sourceobject g ON g.id = m.group_id
-  JOIN provisioning_sourceobject o ON o.id = m.member_id
-  LEFT JOIN provisioning_link l ON l.source_id = g.id
- GROUP BY g.id, m.is_addition, s.error_code
+  FROM staged_membership m
+  JOIN provisioning_sourceobject g ON g.id = m.group_source
+  JOIN provisioning_sourceobject o ON o.id = m.member_source
+ GROUP BY g.id, m.is_addition, m.error_code
 """  # noqa: S608 — built from constants only
 
 
@@ -99,7 +97,7 @@ def write_changes(cursor: Any, configuration: UUID, redacted: Sequence[str], now
 
 
 def write_memberships(cursor: Any, configuration: UUID, cycle: int, now: datetime) -> None:
-    """One row for each group, direction and outcome among the staged outcomes of memberships."""
+    """One row for each group, direction and outcome among the staged memberships."""
     cursor.execute(_MEMBERSHIPS, {"now": now, "configuration": configuration, "cycle": cycle})
 
 

@@ -1,80 +1,110 @@
-"""Reading batches of planned memberships, and recording what became of them."""
+"""Taking batches of planned memberships, and recording what became of them, all without leaving the database."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
 from provisioning.models import ObjectType
-from provisioning.store import changes, logs
-from provisioning.store.outbound import MembershipChange, Outcome
+from provisioning.store import logs
+from provisioning.store.outbound import MembershipChange, Outcome, StagedMemberships
 
+_STAGING = """
+CREATE TEMP TABLE IF NOT EXISTS staged_membership (
+    change_id bigint, is_addition boolean, group_source bigint, member_source bigint,
+    group_id text, member_id text, member_kind smallint, error_code text
+) ON COMMIT DELETE ROWS;
+TRUNCATE staged_membership
+"""
+# What is taken is no longer planned: of a membership that is written nothing has to be kept but the link.
 # Memberships of objects that could not be created wait: their group stays dirty and is planned again.
+_TAKE = """
+WITH taken AS (
+    DELETE FROM provisioning_memberchange m
+     USING provisioning_link g, provisioning_link o
+     WHERE m.cycle_id = %s AND m.batch = %s AND m.status = 'planned'
+       AND g.source_id = m.group_id AND g.state = 'active'
+       AND o.source_id = m.member_id AND (o.state = 'active' OR NOT m.is_addition)
+    RETURNING m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id AS member_target
+)
+INSERT INTO staged_membership
+SELECT t.id, t.is_addition, t.group_id, t.member_id, t.target_id, t.member_target, s.object_type, ''
+  FROM taken t JOIN provisioning_sourceobject s ON s.id = t.member_id
+"""
 _READ = """
-SELECT m.id, m.is_addition, g.target_id, o.target_id, s.object_type
-  FROM provisioning_memberchange m
-  JOIN provisioning_link g ON g.source_id = m.group_id AND g.state = 'active'
-  JOIN provisioning_link o ON o.source_id = m.member_id
-  JOIN provisioning_sourceobject s ON s.id = m.member_id
- WHERE m.cycle_id = %s AND m.batch = %s AND m.status = 'planned' AND (o.state = 'active' OR NOT m.is_addition)
- ORDER BY m.id
+SELECT change_id, is_addition, group_id, member_id, member_kind FROM staged_membership ORDER BY change_id
 """
 _WAITING = """
 UPDATE provisioning_memberchange SET status = 'failed', error_code = 'UnableToResolveReferenceAttributeValue'
  WHERE cycle_id = %s AND batch = %s AND status = 'planned'
 """
-_SETTLE = """
-UPDATE provisioning_memberchange m
-   SET status = CASE WHEN s.error_code = '' THEN 'applied' ELSE 'failed' END, error_code = s.error_code
-  FROM staged_outcome s WHERE m.id = s.change_id
+_MARK_FAILED = """
+UPDATE staged_membership s SET error_code = f.error_code
+  FROM unnest(%s::bigint[], %s::text[]) AS f (change_id, error_code) WHERE s.change_id = f.change_id
+"""
+_KEEP_FAILED = """
+INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
+SELECT %s, group_source, member_source, is_addition, %s, 'failed', error_code
+  FROM staged_membership WHERE error_code <> ''
 """
 _LINK = """
 INSERT INTO provisioning_linkmember (group_id, member_id)
-SELECT m.group_id, m.member_id FROM provisioning_memberchange m JOIN staged_outcome s ON m.id = s.change_id
- WHERE s.error_code = '' AND m.is_addition
+SELECT group_source, member_source FROM staged_membership WHERE error_code = '' AND is_addition
  ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
 _UNLINK = """
 DELETE FROM provisioning_linkmember l
- USING provisioning_memberchange m JOIN staged_outcome s ON m.id = s.change_id
- WHERE s.error_code = '' AND NOT m.is_addition AND l.group_id = m.group_id AND l.member_id = m.member_id
+ USING staged_membership s
+ WHERE s.error_code = '' AND NOT s.is_addition AND l.group_id = s.group_source AND l.member_id = s.member_source
 """
 # Groups of which nothing failed are clean.
 _CLEAN = """
 UPDATE provisioning_sourceobject o SET members_dirty = false
  WHERE o.configuration_id = %(configuration)s AND o.members_dirty
    AND NOT EXISTS (SELECT 1 FROM provisioning_memberchange m
-                    WHERE m.cycle_id = %(cycle)s AND m.group_id = o.id AND m.status <> 'applied')
+                    WHERE m.cycle_id = %(cycle)s AND m.group_id = o.id)
 """
 
 
-def read_batch(cycle: int, batch: int) -> list[MembershipChange]:
-    """The memberships of a batch that are still to be written and whose two ends exist in the target."""
+def take_batch(cycle: int, batch: int) -> StagedMemberships:
+    """Stage the memberships of a batch that are still to be written and whose two ends exist in the target."""
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [cycle, batch])
-        return [
-            MembershipChange(key, is_addition, group_id, member_id, ObjectType(member_type))
-            for key, is_addition, group_id, member_id, member_type in cursor.fetchall()
-        ]
+        cursor.execute(_STAGING)
+        cursor.execute(_TAKE, [cycle, batch])
+        return StagedMemberships("staged_membership", int(cursor.rowcount), _read)
+
+
+def _read() -> Iterator[MembershipChange]:
+    with connection.cursor() as cursor:
+        cursor.execute(_READ)
+        for key, is_addition, group_id, member_id, member_type in cursor.fetchall():
+            yield MembershipChange(key, is_addition, group_id, member_id, ObjectType(member_type))
 
 
 def record(
-    configuration: UUID, cycle: int, batch: int, outcomes: Sequence[Outcome], now: datetime
+    configuration: UUID,
+    cycle: int,
+    batch: int,
+    staged: StagedMemberships,
+    failures: Sequence[Outcome],
+    now: datetime,
 ) -> tuple[int, int]:
-    """Store outcomes, memberships written and log rows; returns (applied, failed)."""
+    """Store memberships written, failures and log rows of what is staged; returns (applied, failed)."""
     with connection.cursor() as cursor:
-        changes.stage_outcomes(cursor, outcomes)
-        for statement in (_SETTLE, _LINK, _UNLINK):
-            cursor.execute(statement)
+        if failures:
+            codes = [one.error_code for one in failures]
+            cursor.execute(_MARK_FAILED, [[one.change_id for one in failures], codes])
+            cursor.execute(_KEEP_FAILED, [cycle, batch])
+        cursor.execute(_LINK)
+        cursor.execute(_UNLINK)
         logs.write_memberships(cursor, configuration, cycle, now)
         cursor.execute(_WAITING, [cycle, batch])
         waiting = int(cursor.rowcount)
-    applied, failed = changes.count(outcomes)
-    return applied, failed + waiting
+    return staged.count - len(failures), len(failures) + waiting
 
 
 def clean_groups(configuration: UUID, cycle: int) -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from provisioning.models import ChangeKind, ObjectType
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another object as a reference attribute names it: its objectGUID, and its target id, kept or proposed."""
+
+    guid: str
+    target_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +21,7 @@ class ObjectChange:
     """One change of one object.
 
     ``document`` is JSON text: every wanted attribute for a create or a restore, else the attributes to change
-    (null clears). ``references`` maps reference attributes to target ids, None clears.
+    (null clears). ``references`` holds the reference attributes that a creation writes at once.
     """
 
     id: int
@@ -21,6 +30,8 @@ class ObjectChange:
     target_id: str | None
     anchor: str | None
     document: str
+    proposed_id: str | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +57,27 @@ class MembershipChange:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedMemberships:
+    """Memberships to write, in a table of this session.
+
+    A target in the same database reads ``table`` (is_addition, group_id, member_id as text, member_kind as
+    :class:`ObjectType`); any other calls ``read``.
+    """
+
+    table: str
+    count: int
+    read: Callable[[], Iterator[MembershipChange]]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one change; ``error_code`` is empty when it was applied."""
+    """What became of one change; ``error_code`` is empty when it was applied.
+
+    ``reference_guids`` names the references that a creation has written.
+    """
 
     change_id: int
     target_id: str | None = None
     error_code: str = ""
     error_detail: str = ""
+    reference_guids: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,30 @@ from provisioning.models import ObjectType
 from provisioning.store import changes, logs
 from provisioning.store.outbound import Outcome, ReferenceChange
 
+# Creations write references to objects that are created in the same cycle under their proposed ids. Where such an
+# object could not be created, or was found under another id, the reference is taken for unknown (JSON null), so
+# that it is written again, or cleared.
+_STRAYS = """
+SELECT o.guid::text
+  FROM provisioning_change c
+  JOIN provisioning_sourceobject o ON o.id = c.source_id
+  LEFT JOIN provisioning_link l ON l.source_id = c.source_id AND l.state = 'active'
+ WHERE c.cycle_id = %(cycle)s AND c.kind = 'create' AND l.target_id IS DISTINCT FROM c.proposed_id::text
+"""
+_DOUBT = """
+WITH astray AS (
+    SELECT l.source_id, jsonb_object_agg(p.key, NULL::text) AS doubtful
+      FROM provisioning_change c
+      JOIN provisioning_link l ON l.source_id = c.source_id
+      CROSS JOIN LATERAL jsonb_each_text(l.reference_guids) AS p
+     WHERE c.cycle_id = %(cycle)s AND c.kind = 'create' AND p.value = ANY(%(strays)s)
+     GROUP BY l.source_id
+), unlinked AS (
+    UPDATE provisioning_link l SET reference_guids = l.reference_guids || a.doubtful
+      FROM astray a WHERE l.source_id = a.source_id
+)
+UPDATE provisioning_sourceobject o SET references_dirty = true FROM astray a WHERE o.id = a.source_id
+"""
 # One row for each reference attribute that differs. What it refers to must be in the target, and stay there: the
 # deletions of this cycle come later. Where it does not, the target's old value is cleared, and so is a value of which
 # we do not know what the target made (JSON null). An object whose reference can not be resolved yet stays marked and
@@ -103,6 +127,10 @@ def plan(configuration: UUID, cycle: int, phase: int, batch_size: int, updated: 
         "size": batch_size,
     }
     with connection.cursor() as cursor:
+        cursor.execute(_STRAYS, {"cycle": cycle})
+        strays = [row[0] for row in cursor.fetchall()]
+        if strays:
+            cursor.execute(_DOUBT, {"cycle": cycle, "strays": strays})
         cursor.execute(_PLAN, {**parameters, "updated": updated})
         planned = cursor.rowcount
         if planned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from provisioning.store.outbound import MembershipChange, ObjectChange, Outcome, ReferenceChange
+from provisioning.store.outbound import ObjectChange, Outcome, ReferenceChange, StagedMemberships
 
 
 class Target(Protocol):
@@ -21,5 +21,5 @@ class Target(Protocol):
     def set_references(self, changes: Sequence[ReferenceChange]) -> list[Outcome]:
         """Write reference attributes, both ends of which exist."""
 
-    def change_members(self, changes: Sequence[MembershipChange]) -> list[Outcome]:
-        """Add and remove memberships, both ends of which exist."""
+    def change_members(self, staged: StagedMemberships) -> list[Outcome]:
+        """Add and remove memberships, both ends of which exist; outcomes of those that failed."""

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from directory.models.membership import MemberKind
 from directory.services import objects, relations
-from directory.services.rows import MembershipWrite, ObjectWrite, Verb, WriteResult
+from directory.services.rows import ObjectWrite, Verb, WriteResult
 from provisioning.models import ChangeKind, ObjectType
-from provisioning.store.outbound import MembershipChange, ObjectChange, Outcome, ReferenceChange
+from provisioning.store.outbound import ObjectChange, Outcome, ReferenceChange, StagedMemberships
 
 _KIND_OF = {
     ObjectType.USER: MemberKind.USER,
@@ -26,6 +26,8 @@ _VERB_OF = {
     ChangeKind.DISABLE: Verb.UPDATE,
     ChangeKind.DELETE: Verb.DELETE,
 }
+_MANAGER = "Manager"
+_MANAGED = (ObjectType.USER, ObjectType.CONTACT)
 _UNSUPPORTED_REFERENCE = "The built-in directory keeps the reference Manager only; remove the mapping."
 
 
@@ -40,10 +42,11 @@ class DirectoryTarget:
     def apply(self, changes: Sequence[ObjectChange]) -> list[Outcome]:
         """Write all changes, one bulk write for each object type."""
         by_type: dict[ObjectType, list[ObjectWrite]] = defaultdict(list)
+        guids = {change.id: _references_written(change) for change in changes}
         for change in changes:
             by_type[change.object_type].append(_write_of(change))
         return [
-            _outcome(result)
+            _outcome(result, guids[result.key])
             for object_type, writes in by_type.items()
             for result in objects.write(_KIND_OF[object_type], writes, self._now)
         ]
@@ -53,7 +56,7 @@ class DirectoryTarget:
         by_type: dict[ObjectType, list[tuple[UUID, UUID | None]]] = defaultdict(list)
         outcomes = []
         for change in changes:
-            if change.attribute != "Manager":
+            if change.attribute != _MANAGER:
                 outcomes.append(Outcome(change.id, None, "SchemaAttributeNotFound", _UNSUPPORTED_REFERENCE))
                 continue
             manager = UUID(change.referenced_id) if change.referenced_id else None
@@ -63,34 +66,33 @@ class DirectoryTarget:
             relations.set_managers(_KIND_OF[object_type], pairs, self._now)
         return outcomes
 
-    def change_members(self, changes: Sequence[MembershipChange]) -> list[Outcome]:
-        """Write all memberships in two statements."""
-        relations.change_members([_membership(change) for change in changes])
-        return [Outcome(change.id) for change in changes]
+    def change_members(self, staged: StagedMemberships) -> list[Outcome]:
+        """Write all memberships in two statements; they never leave the database."""
+        relations.change_members_of(staged.table)
+        return []
 
 
 def _write_of(change: ObjectChange) -> ObjectWrite:
     verb = _VERB_OF[change.kind]
     is_creation = verb is Verb.CREATE
+    object_id = change.proposed_id if is_creation else change.target_id
+    manager = change.references.get(_MANAGER) if change.object_type in _MANAGED else None
     return ObjectWrite(
         key=change.id,
         verb=verb,
-        object_id=UUID(change.target_id) if change.target_id and not is_creation else None,
+        object_id=UUID(object_id) if object_id else None,
         anchor=change.anchor if is_creation else None,
         document=change.document,
+        manager_id=UUID(manager.target_id) if manager else None,
     )
 
 
-def _membership(change: MembershipChange) -> MembershipWrite:
-    return MembershipWrite(
-        key=change.id,
-        is_addition=change.is_addition,
-        group_id=UUID(change.group_id),
-        member_id=UUID(change.member_id),
-        member_kind=_KIND_OF[change.member_type],
-    )
+def _references_written(change: ObjectChange) -> dict[str, str]:
+    """What :func:`_write_of` takes along; other references wait for :meth:`DirectoryTarget.set_references`."""
+    manager = change.references.get(_MANAGER) if change.object_type in _MANAGED else None
+    return {_MANAGER: manager.guid} if manager else {}
 
 
-def _outcome(result: WriteResult) -> Outcome:
+def _outcome(result: WriteResult, reference_guids: dict[str, str]) -> Outcome:
     target_id = str(result.object_id) if result.object_id else None
-    return Outcome(result.key, target_id, result.error_code, result.detail)
+    return Outcome(result.key, target_id, result.error_code, result.detail, reference_guids)
