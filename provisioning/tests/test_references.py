@@ -5,9 +5,15 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 import pytest
+from django.utils import timezone
 
 from directory.models import User
-from provisioning.tests.answering import Bench, Resource, guid_of, tombstone, user
+from directory.models.membership import MemberKind
+from directory.services import objects
+from directory.services.rows import ObjectWrite, Verb
+from provisioning.models import ProvisioningLogEntry
+from provisioning.tests.answering import Bench, Resource, changed, guid_of, tombstone, user
+from provisioning_agent.wire.pages import AD_SCHEMA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,3 +100,40 @@ def test_one_who_managed_herself_returns_without_a_manager() -> None:
     assert manager_of("ada") == "ada"
     bench.cycle([below("ada", uuid4(), guid)])
     assert manager_of("ada") is None
+
+
+def test_a_manager_whose_creation_is_refused_is_linked_once_it_succeeds() -> None:
+    bench = Bench.set_up()
+    bench.cycle([rival := user("rival", userPrincipalName="boss@corp.example")])
+    boss = user("boss")
+    ada, bob = below("ada", guid_of(boss)), below("bob", guid_of(rival))
+    cycle = bench.cycle([ada, boss, bob])
+    assert cycle.count_failed == 1
+    # Ada was written with the id that the boss was to have: nobody has it, so that it is taken back.
+    assert User.objects.get(display_name="ada").manager_id is None
+    assert manager_of("bob") == "rival"
+    assert bench.cycle([]).count_planned == 0
+    bench.cycle([changed(rival, userPrincipalName="rival@corp.example")])
+    bench.cycle([changed(boss, title="Head")])
+    assert manager_of("ada") == "boss"
+
+
+def test_a_manager_who_was_in_the_target_under_another_id_is_linked() -> None:
+    bench = Bench.set_up()
+    boss = user("boss")
+    anchor = str(boss[AD_SCHEMA]["objectGUID"])
+    known = UUID(int=7)
+    objects.write(MemberKind.USER, [ObjectWrite(1, Verb.CREATE, known, anchor, "{}")], timezone.now())
+    assert bench.cycle([below("ada", guid_of(boss)), boss]).count_failed == 0
+    assert User.objects.get(display_name="boss").pk == known
+    assert User.objects.get(display_name="ada").manager_id == known
+    assert bench.cycle([]).count_planned == 0
+
+
+def test_a_manager_comes_with_the_creation_and_its_log_row() -> None:
+    bench = Bench.set_up()
+    boss = user("boss")
+    cycle = bench.cycle([below("ada", guid_of(boss)), boss])
+    assert (cycle.count_planned, cycle.count_exported) == (2, 2)
+    entry = ProvisioningLogEntry.objects.get(cycle_id=cycle.pk, source_name__startswith="CN=ada")
+    assert {"displayName": "Manager", "oldValue": None, "newValue": boss["id"]} in entry.modified
