@@ -48,6 +48,10 @@ class AgentHost:
 
     def enrol(self, **changes: str | None) -> subprocess.CompletedProcess[str]:
         """``isthmus-agent enrol``; a changed option of None is left out."""
+        return self.command(*self.enrolling(**changes))
+
+    def enrolling(self, **changes: str | None) -> list[str]:
+        """The words of that command."""
         options: dict[str, str | None] = {
             "portal": self.portal.url,
             "token-file": str(self.token_file),
@@ -61,8 +65,7 @@ class AgentHost:
             "state-dir": str(self.state),
         }
         options |= {name.replace("_", "-"): value for name, value in changes.items()}
-        given = [f"--{name}={value}" for name, value in options.items() if value is not None]
-        return self.command("enrol", *given)
+        return ["enrol", *(f"--{name}={value}" for name, value in options.items() if value is not None)]
 
     def run(self) -> subprocess.Popen[bytes]:
         """``isthmus-agent run`` in the background, its log in ``log``."""

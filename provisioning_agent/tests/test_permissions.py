@@ -14,7 +14,7 @@ from lab.agent.host import AgentHost
 from lab.agent.portal_server import Portal
 from lab.pytest_forest import ForestFactory
 from lab.samba import SambaForest
-from provisioning_agent.channel.answering import login_for
+from provisioning_agent.accounts.entering import login_for
 from provisioning_agent.config import load
 from provisioning_agent.ldap import filters
 from provisioning_agent.ldap.connection import connect

@@ -26,7 +26,10 @@ def default_state_dir() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class DomainConfig:
-    """One domain: who it is, which servers to ask in which order, as whom, and what makes them trusted."""
+    """One domain: who it is, which servers to ask in which order, as whom, and what makes them trusted.
+
+    ``managed``: the account is this agent's alone, which changes its password.
+    """
 
     fqdn: str
     netbios: str
@@ -37,6 +40,7 @@ class DomainConfig:
     password_file: Path
     ca_file: Path | None = None
     fingerprint: str | None = None
+    managed: bool = False
 
     def password(self) -> str:
         """The account's password, read now."""
@@ -98,6 +102,7 @@ def _to_json(config: AgentConfig) -> dict[str, Any]:
                 "passwordFile": str(domain.password_file),
                 "caFile": _path(domain.ca_file),
                 "fingerprint": domain.fingerprint,
+                "managed": domain.managed,
             }
             for domain in config.domains
         ],
@@ -125,6 +130,7 @@ def _domain(body: dict[str, Any]) -> DomainConfig:
         password_file=Path(body["passwordFile"]),
         ca_file=_optional(body.get("caFile")),
         fingerprint=body.get("fingerprint"),
+        managed=bool(body.get("managed")),
     )
 
 

@@ -6,11 +6,10 @@ import logging
 import time
 from dataclasses import dataclass
 
-from provisioning_agent.config import DomainConfig
+from provisioning_agent.accounts.entering import login_for
 from provisioning_agent.errors import AgentError
-from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint, connect
+from provisioning_agent.ldap.connection import DirectoryLogin, connect
 from provisioning_agent.ldap.reader import read
-from provisioning_agent.ldap.tls import Trust
 from provisioning_agent.wire.errors import WireError
 from provisioning_agent.wire.pages import Page, encode_page
 from provisioning_agent.wire.requests import ReadRequest
@@ -37,16 +36,6 @@ class _Tally:
         self.pages += 1
         self.resources += len(page.resources)
         self.mode = page.mode
-
-
-def login_for(domain: DomainConfig) -> DirectoryLogin:
-    """How to enter a configured domain; the password is read from its file now."""
-    return DirectoryLogin(
-        servers=tuple(Endpoint.parse(server) for server in domain.servers),
-        user=domain.user,
-        password=domain.password(),
-        trust=Trust(domain.ca_file, domain.fingerprint),
-    )
 
 
 def answer(runtime: Runtime, http: PortalHttp, access: Access, lease: Lease) -> None:

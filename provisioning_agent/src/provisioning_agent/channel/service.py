@@ -26,6 +26,7 @@ from .bus import hand_back
 from .bus_loop import BusLane
 from .clock import SystemClock
 from .listening import ChangeListener
+from .password_keeper import PasswordKeeper
 from .runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ def run(state: Path, lanes: int = DEFAULT_LANES) -> int:
         _heed_signals(runtime)
         log.info("event=started agent=%s portal=%s lanes=%d", identity.agent_id, configuration.portal, lanes)
         _start("bootstrap", BootstrapLoop(runtime, identity).run)
+        _start("passwords", PasswordKeeper(runtime).run)
         for number in range(1, lanes + 1):
             _start(f"lane-{number}", BusLane(runtime, number).run)
         for domain in configuration.domains:

@@ -43,6 +43,8 @@ class EnrolOptions:
     dc_ca_file: Path | None = None
     dc_fingerprint: str | None = None
     name: str | None = None
+    # The account is this agent's alone: it changes the password itself.
+    managed: bool = False
 
 
 def enrol_agent(options: EnrolOptions) -> int:
@@ -139,6 +141,7 @@ def _keep_domain(options: EnrolOptions, found: DomainIdentity, login: DirectoryL
         password_file=password_file,
         ca_file=_keep_ca(login.trust.ca_file, options.state / "trust" / f"{found.fqdn}-ca.pem"),
         fingerprint=login.trust.fingerprint,
+        managed=options.managed,
     )
 
 

@@ -43,6 +43,12 @@ def enrol(
     dc_fingerprint: Annotated[
         str | None, typer.Option(help="SHA-256 of the controller's certificate, confirmed by you.")
     ] = None,
+    managed: Annotated[
+        bool,
+        typer.Option(
+            "--managed", help="The account is this agent's alone: it changes the password every 30 days."
+        ),
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Name shown in the console. [default: host name]")] = None,
     state_dir: StateDir = None,
 ) -> None:
@@ -61,6 +67,7 @@ def enrol(
         dc_ca_file=dc_ca_file,
         dc_fingerprint=dc_fingerprint,
         name=name,
+        managed=managed,
         state=state_of(state_dir),
     )
     raise typer.Exit(enrol_agent(options))

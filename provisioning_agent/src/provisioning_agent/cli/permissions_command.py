@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from provisioning_agent import config as configs
-from provisioning_agent.channel.answering import login_for
+from provisioning_agent.accounts.entering import login_for
 from provisioning_agent.cli.output import complain, say
 from provisioning_agent.cli.secrets_input import secret_from
 from provisioning_agent.config import DomainConfig
@@ -127,7 +127,7 @@ def _login(options: Options, domain: DomainConfig) -> DirectoryLogin:
             raise AgentError("AdministratorMissing")
         return login_for(domain)
     password = secret_from(options.admin_password_file or Path("-"), f"Password of {options.admin_user}")
-    return replace(login_for(domain), user=options.admin_user, password=password)
+    return replace(login_for(domain), user=options.admin_user, password=password, others=tuple)
 
 
 def _known(names: list[str]) -> list[str]:

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from provisioning_agent import __version__
 from provisioning_agent import config as configs
+from provisioning_agent.accounts.entering import login_for
 from provisioning_agent.channel import identity as identities
-from provisioning_agent.channel.answering import login_for
 from provisioning_agent.cli.output import complain, say
 from provisioning_agent.config import AgentConfig, DomainConfig
 from provisioning_agent.errors import AgentError

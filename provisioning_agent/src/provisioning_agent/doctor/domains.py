@@ -6,7 +6,7 @@ import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from provisioning_agent.channel.answering import login_for
+from provisioning_agent.accounts.entering import login_for
 from provisioning_agent.config import DomainConfig
 from provisioning_agent.errors import AgentError
 from provisioning_agent.ldap import filters

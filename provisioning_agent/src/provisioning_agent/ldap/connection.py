@@ -6,7 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -60,12 +60,16 @@ class Endpoint(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DirectoryLogin:
-    """How to reach and enter one domain; servers are tried in order."""
+    """How to reach and enter one domain; servers are tried in order.
+
+    ``others`` is asked for the passwords to try where ``password`` is refused: it may be changing right now.
+    """
 
     servers: tuple[Endpoint, ...]
     user: str
     password: str = field(repr=False)
     trust: Trust = field(default_factory=Trust)
+    others: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False)
 
 
 class Entry(NamedTuple):
@@ -86,6 +90,27 @@ class Entry(NamedTuple):
 
 def connect(login: DirectoryLogin) -> DirectoryConnection:
     """Bind to the first server that answers; a refused account or certificate ends the search at once."""
+    try:
+        return _connect(login)
+    except DirectoryError as error:
+        if error.code != "AdBindFailed":
+            raise
+        return _with_another_password(login, error)
+
+
+def _with_another_password(login: DirectoryLogin, refused: DirectoryError) -> DirectoryConnection:
+    for password in dict.fromkeys(login.others()):
+        if password == login.password:
+            continue
+        try:
+            return _connect(replace(login, password=password))
+        except DirectoryError as error:
+            if error.code != "AdBindFailed":
+                raise
+    raise refused
+
+
+def _connect(login: DirectoryLogin) -> DirectoryConnection:
     unreachable: DirectoryError | None = None
     for endpoint in login.servers:
         try:

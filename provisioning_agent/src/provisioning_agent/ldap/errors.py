@@ -32,6 +32,16 @@ CODES: Final[Mapping[str, WireCode]] = {
     "AdWriteDenied": WireCode(
         403, False, "The account may not change the directory; use a domain administrator's for this step."
     ),
+    "AdWriteRefused": WireCode(
+        409,
+        False,
+        "The domain controller refused a change; its reason is in the sentence: a rule for passwords, a name, a place.",
+    ),
+    "AccountNotOurs": WireCode(
+        409,
+        False,
+        "An account of that name exists that no agent made; choose another name, or name it as existing.",
+    ),
     "DescriptorUnreadable": WireCode(
         502,
         False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -15,11 +15,11 @@ SEARCH_ENTRY: Final = 0x64
 SEARCH_DONE: Final = 0x65
 SEARCH_REFERENCE: Final = 0x73
 EXTENDED_RESPONSE: Final = 0x78
-# What ends an operation: the results of search and modify (RFC 4511 §4.5.2, §4.6).
-RESULTS: Final = frozenset({SEARCH_DONE, 0x67})
+# What ends an operation: the results of search, modify and add (RFC 4511 §4.5.2, §4.6, §4.7).
+RESULTS: Final = frozenset({SEARCH_DONE, 0x67, 0x69})
 _SEARCH_REQUEST: Final = 0x63
 _MODIFY_REQUEST: Final = 0x66
-_REPLACE: Final = 2
+_ADD_REQUEST: Final = 0x68
 _SET: Final = 0x31
 _CONTROLS: Final = 0xA0
 _REFERRAL: Final = 0xA3
@@ -54,6 +54,23 @@ class Done:
     controls: dict[str, bytes]
 
 
+class How(IntEnum):
+    """What a change does to an attribute's values (RFC 4511 §4.6)."""
+
+    ADD = 0
+    DELETE = 1
+    REPLACE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one attribute."""
+
+    how: How
+    attribute: str
+    values: Sequence[bytes]
+
+
 def encode_search(message_id: int, search: Search, extra: bytes = b"") -> bytes:
     """The complete LDAPMessage; ``extra`` is one more encoded control."""
     request = ber.sequence(
@@ -76,12 +93,31 @@ def encode_replace(
     message_id: int, dn: str, attribute: str, values: Sequence[bytes], controls: bytes
 ) -> bytes:
     """A ModifyRequest that replaces all values of one attribute (RFC 4511 §4.6)."""
-    found = ber.sequence(
-        ber.octets(attribute.encode()), ber.sequence(*(ber.octets(value) for value in values), tag=_SET)
+    return encode_changes(message_id, dn, [Change(How.REPLACE, attribute, values)], controls)
+
+
+def encode_changes(message_id: int, dn: str, changes: Sequence[Change], controls: bytes = b"") -> bytes:
+    """A ModifyRequest: all of the changes or none of them (RFC 4511 §4.6)."""
+    parts = [
+        ber.sequence(ber.integer(one.how, ber.ENUMERATED), _attribute(one.attribute, one.values))
+        for one in changes
+    ]
+    request = ber.sequence(ber.octets(dn.encode()), ber.sequence(*parts), tag=_MODIFY_REQUEST)
+    tail = ber.tlv(_CONTROLS, controls) if controls else b""
+    return ber.sequence(ber.integer(message_id), request, tail)
+
+
+def encode_add(message_id: int, dn: str, attributes: Mapping[str, Sequence[bytes]]) -> bytes:
+    """An AddRequest (RFC 4511 §4.7)."""
+    parts = [_attribute(name, values) for name, values in attributes.items()]
+    request = ber.sequence(ber.octets(dn.encode()), ber.sequence(*parts), tag=_ADD_REQUEST)
+    return ber.sequence(ber.integer(message_id), request)
+
+
+def _attribute(name: str, values: Sequence[bytes]) -> bytes:
+    return ber.sequence(
+        ber.octets(name.encode()), ber.sequence(*(ber.octets(value) for value in values), tag=_SET)
     )
-    change = ber.sequence(ber.integer(_REPLACE, ber.ENUMERATED), found)
-    request = ber.sequence(ber.octets(dn.encode()), ber.sequence(change), tag=_MODIFY_REQUEST)
-    return ber.sequence(ber.integer(message_id), request, ber.tlv(_CONTROLS, controls))
 
 
 def kind_of(frame: bytes) -> tuple[int, int]:
