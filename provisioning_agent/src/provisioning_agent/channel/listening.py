@@ -7,6 +7,7 @@ import random
 import time
 from typing import Final
 
+from provisioning_agent.accounts.entering import login_for
 from provisioning_agent.config import DomainConfig
 from provisioning_agent.errors import AgentError
 from provisioning_agent.ldap.ber import BerError
@@ -14,7 +15,6 @@ from provisioning_agent.ldap.changes import watch
 from provisioning_agent.ldap.connection import connect
 from provisioning_agent.wire.errors import WireError
 
-from .answering import login_for
 from .backoff import Backoff
 from .bus import post_change
 from .http import PortalHttp
