@@ -97,7 +97,13 @@ def _merge_page(cycle: Cycle, body: bytes, now: datetime) -> bool:
     page, answer = read_page(body, reading.of(cycle.job.configuration), now)
     kind = _kind_told(cycle, answer)
     with transaction.atomic():
-        staging.merge(cycle.job.configuration_id, cycle.pk, page, now, mark_seen=kind == CycleKind.INITIAL)
+        staging.merge(
+            cycle.job.configuration_id,
+            cycle.pk,
+            page,
+            now,
+            mark_seen=kind == CycleKind.INITIAL or answer.names_everybody,
+        )
         Cycle.objects.filter(pk=cycle.pk, step=CycleStep.READING).update(
             pages_read=F("pages_read") + 1,
             count_imported=F("count_imported") + page.resources,

@@ -17,6 +17,7 @@ from provisioning.models import ObjectType
 from provisioning.services.reading import EXPIRES, Reading, TypeReading
 from provisioning.store.rows import StagedObject, StagedPage
 from provisioning_agent.wire import pages as wire
+from provisioning_agent.wire.shape import DELETIONS_COMPARED
 
 _DIGEST_BYTES = 16
 _TYPE_OF = {"user": ObjectType.USER, "group": ObjectType.GROUP, "contact": ObjectType.CONTACT}
@@ -31,6 +32,11 @@ class Answer:
     is_complete: bool
     watermark: str
     notes: list[str]
+
+    @property
+    def names_everybody(self) -> bool:
+        """Whether what the answer does not name is gone: a full read, or deletions found by comparing."""
+        return self.is_full_read or DELETIONS_COMPARED in self.notes
 
 
 def read_page(body: bytes, reading: Reading, now: datetime) -> tuple[StagedPage, Answer]:
@@ -59,6 +65,9 @@ def _read_resource(
     tombstone = meta.get("tombstone")
     if tombstone:
         page.tombstones.setdefault(tombstone, []).append(guid)
+        return
+    if meta.get("present"):
+        page.present.append(guid)
         return
     members = resource.get("members")
     if members is not None:

@@ -29,6 +29,7 @@ from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
 from provisioning.store import escrow, locks, logs, planning, removals, staging, statistics
 from provisioning.store.planning import DirtyObject, PlannedChange
+from provisioning_agent.wire.shape import DELETIONS_COMPARED
 
 _NOTHING = "{}"
 _PHASE_OF = {
@@ -62,7 +63,7 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     """Write the plan; true when the guard holds it."""
     configuration = cycle.job.configuration_id
     planning.clear(cycle.pk)
-    if cycle.kind == CycleKind.INITIAL:
+    if cycle.kind == CycleKind.INITIAL or DELETIONS_COMPARED in cycle.notes:
         planning.mark_unseen(configuration, cycle.pk, now)
         staging.forget_seen(cycle.pk)
         planning.mark_differing(configuration)

@@ -31,6 +31,7 @@ class StagedPage:
 
     objects: list[StagedObject] = field(default_factory=list)
     tombstones: dict[str, list[str]] = field(default_factory=dict)
+    present: list[str] = field(default_factory=list)
     whole_groups: list[str] = field(default_factory=list)
     added_members: list[tuple[str, str]] = field(default_factory=list)
     removed_members: list[tuple[str, str]] = field(default_factory=list)

@@ -52,6 +52,11 @@ _SEE = """
 INSERT INTO provisioning_seenobject (cycle_id, guid) SELECT DISTINCT %(cycle)s::bigint, guid FROM staged_object
 ON CONFLICT DO NOTHING
 """
+_SEE_NAMED = """
+INSERT INTO provisioning_seenobject (cycle_id, guid)
+SELECT DISTINCT %(cycle)s::bigint, guid FROM unnest(%(guids)s::uuid[]) AS named (guid)
+ON CONFLICT DO NOTHING
+"""
 _BURY = """
 UPDATE provisioning_sourceobject
    SET is_gone = true, gone_reason = %(reason)s, is_dirty = true, updated_at = %(now)s
@@ -102,6 +107,8 @@ def merge(configuration: UUID, cycle: int, page: StagedPage, now: datetime, *, m
         _merge_objects(cursor, page.objects, parameters, mark_seen=mark_seen)
         for reason, guids in page.tombstones.items():
             cursor.execute(_BURY, {**parameters, "reason": reason, "guids": guids})
+        if mark_seen and page.present:
+            cursor.execute(_SEE_NAMED, {**parameters, "guids": page.present})
         if page.whole_groups or page.added_members or page.removed_members:
             _merge_members(cursor, page, parameters)
 

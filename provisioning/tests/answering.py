@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -110,10 +111,10 @@ class Bench:
         """The job as it stands now."""
         return Job.objects.get(configuration=self.configuration)
 
-    def cycle(self, *batches: list[Resource], mode: str | None = None) -> Cycle:
+    def cycle(self, *batches: list[Resource], mode: str | None = None, notes: Sequence[str] = ()) -> Cycle:
         """One cycle, its answer in as many pages as there are lists; run to its end."""
         cycle = self.begin()
-        self.answer(*(batches or ([],)), mode=mode or str(cycle.kind))
+        self.answer(*(batches or ([],)), mode=mode or str(cycle.kind), notes=notes)
         run_to_end([Hint(Step.INGEST, cycle.pk)])
         return Cycle.objects.get(pk=cycle.pk)
 
@@ -126,7 +127,9 @@ class Bench:
         assert cycle is not None
         return cycle
 
-    def answer(self, *batches: list[Resource], mode: str, complete: bool = True) -> None:
+    def answer(
+        self, *batches: list[Resource], mode: str, complete: bool = True, notes: Sequence[str] = ()
+    ) -> None:
         """Lease the waiting request and post its pages; an incomplete answer lacks its last page."""
         lease = leases.claim(self.agent.pk, timezone.now())
         assert lease is not None
@@ -138,6 +141,7 @@ class Bench:
                 mode=mode,
                 next_cursor=None if is_last else str(number + 1),
                 complete=is_last,
+                notes=notes,
                 watermark=f"watermark-{self.served}" if is_last else None,
             )
             pages.store_page(

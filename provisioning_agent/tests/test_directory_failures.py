@@ -46,14 +46,6 @@ def test_a_wrong_password_is_told_from_a_missing_right(forest: SambaForest) -> N
 
 
 @pytest.mark.forest
-def test_an_account_without_the_right_to_replicate_is_told_so(forest: SambaForest) -> None:
-    weak = forest.create_service_account("weak", rights=())
-    with pytest.raises(DirectoryError) as caught:
-        ask(login_to(forest, weak), question(forest.dns_name))
-    assert (caught.value.code, caught.value.retry) == ("DirSyncNotAllowed", False)
-
-
-@pytest.mark.forest
 def test_an_account_that_can_not_see_deletions_makes_the_answer_say_so(forest: SambaForest) -> None:
     blind = forest.create_service_account("blind", rights=("get-changes",))
     request = question(forest.dns_name)

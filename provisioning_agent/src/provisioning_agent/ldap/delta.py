@@ -14,8 +14,8 @@ from .resources import MEMBER, Item
 from .scope import ReadScope
 from .watermark import NESTING, PARENTS
 
-_DELETED = "deleted"
-_OUT_OF_SCOPE = "outOfScope"
+DELETED = "deleted"
+OUT_OF_SCOPE = "outOfScope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def items(delta: Delta, readers: Iterable[ObjectReader], root: str, scope: ReadS
     for reader in readers:
         told: set[str] = set()
         for base in moved:
-            yield from _subtree(reader, base, scope, told)
+            yield from subtree(reader, base, scope, told)
         yield from _shifted(reader, delta, root, scope, told)
         yield from _changed(reader, delta.streams[reader.name].by_guid, root, scope, told)
 
@@ -84,11 +84,12 @@ def _moved_parents(changes: Changes) -> list[str]:
     ]
 
 
-def _subtree(reader: ObjectReader, guid: str, scope: ReadScope, told: set[str]) -> Iterator[Item]:
+def subtree(reader: ObjectReader, guid: str, scope: ReadScope, told: set[str]) -> Iterator[Item]:
+    """Everything at or below one parent, but for what was ``told`` already."""
     for found in reader.under(guid_base(guid)):
         if found.reference.guid not in told:
             told.add(found.reference.guid)
-            yield from _in_or_out(reader, found, scope)
+            yield from in_or_out(reader, found, scope)
 
 
 def _shifted(
@@ -97,17 +98,18 @@ def _shifted(
     """Objects whose place in the scoping groups changed although nothing else may have."""
     for found in reader.named(root, [guid for guid in delta.entered if guid not in told]):
         told.add(found.reference.guid)
-        yield from _in_or_out(reader, found, scope)
+        yield from in_or_out(reader, found, scope)
     for found in reader.current(root, [guid for guid in delta.left if guid not in told]):
         told.add(found.reference.guid)
-        yield reader.maker.tombstone(found.reference.guid, _OUT_OF_SCOPE)
+        yield reader.maker.tombstone(found.reference.guid, OUT_OF_SCOPE)
 
 
-def _in_or_out(reader: ObjectReader, found: Found, scope: ReadScope) -> Iterator[Item]:
+def in_or_out(reader: ObjectReader, found: Found, scope: ReadScope) -> Iterator[Item]:
+    """The object where it is in scope, else that it is not."""
     if scope.holds(found.reference):
         yield from reader.items(found)
     else:
-        yield reader.maker.tombstone(found.reference.guid, _OUT_OF_SCOPE)
+        yield reader.maker.tombstone(found.reference.guid, OUT_OF_SCOPE)
 
 
 def _changed(
@@ -117,7 +119,7 @@ def _changed(
     anew = []
     for guid, change in changes.items():
         if change.deleted:
-            yield reader.maker.tombstone(guid, _DELETED)
+            yield reader.maker.tombstone(guid, DELETED)
         elif guid in told:
             continue
         elif reader.is_group and (change.moved or change.created):
@@ -128,12 +130,12 @@ def _changed(
     for found in reader.current(root, living):
         yield from _current(reader, found, changes[found.reference.guid], scope)
     for found in reader.named(root, anew):
-        yield from _in_or_out(reader, found, scope)
+        yield from in_or_out(reader, found, scope)
 
 
 def _current(reader: ObjectReader, found: Found, change: Change, scope: ReadScope) -> Iterator[Item]:
     if not reader.is_group or not scope.holds(found.reference):
-        yield from _in_or_out(reader, found, scope)
+        yield from in_or_out(reader, found, scope)
         return
     added, removed = change.member_guids(present=True), change.member_guids(present=False)
     yield from reader.maker.changed_group(found.reference, found.values, added, removed, found.size)

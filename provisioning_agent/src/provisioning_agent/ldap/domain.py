@@ -17,12 +17,13 @@ _ROOT_DSE = (
     "schemaNamingContext",
     "dnsHostName",
     "dsServiceName",
+    "highestCommittedUSN",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """The controller at the other end: its contexts (DNs), its name, and the id of its database copy."""
+    """The controller at the other end: its contexts (DNs), its name, the id and the counter of its database copy."""
 
     root: str
     forest_root: str
@@ -30,6 +31,7 @@ class Controller:
     schema: str
     name: str
     invocation_id: str
+    usn: int = 0
 
     @property
     def fqdn(self) -> str:
@@ -77,6 +79,7 @@ def describe(connection: DirectoryConnection) -> Controller:
         schema=dse.text("schemaNamingContext"),
         name=dse.text("dnsHostName").lower(),
         invocation_id=str(uuid.UUID(bytes_le=invocation)) if len(invocation) == 16 else "",
+        usn=int(dse.first("highestCommittedUSN") or 0),
     )
 
 

@@ -16,6 +16,12 @@ def equals(attribute: str, value: str | bytes) -> Filter:
     return Filter(ber.sequence(ber.octets(attribute.encode()), ber.octets(raw), tag=0xA3))
 
 
+def at_least(attribute: str, number: int) -> Filter:
+    """``attribute`` has a number from this one on."""
+    value = ber.octets(str(number).encode())
+    return Filter(ber.sequence(ber.octets(attribute.encode()), value, tag=0xA5))
+
+
 def present(attribute: str) -> Filter:
     """``attribute`` has any value."""
     return Filter(ber.octets(attribute.encode(), tag=0x87))

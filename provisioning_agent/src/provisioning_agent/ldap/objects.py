@@ -55,9 +55,19 @@ class ObjectReader:
         """True for the type that has members."""
         return self.name == GROUP
 
-    def under(self, base: str) -> Iterator[Found]:
-        """Every object at or below ``base``, members included; the large ones come last."""
-        search = self._search(base, self.filter, self._with_members or ("objectGUID",))
+    def names_under(self, base: str) -> Iterator[Reference]:
+        """Who is at or below ``base``, and nothing else."""
+        search = self._search(base, self.filter, ("1.1",))
+        for frames in self._connection.pages(search, self._page_size):
+            for frame in frames:
+                who = parse_extended(entry_of(frame).name)
+                if not is_conflict(who.dn):
+                    yield who
+
+    def under(self, base: str, narrowed: filters.Filter | None = None) -> Iterator[Found]:
+        """Every object at or below ``base`` that passes ``narrowed``, members included; large ones come last."""
+        wanted = self.filter if narrowed is None else filters.all_of(self.filter, narrowed)
+        search = self._search(base, wanted, self._with_members or ("objectGUID",))
         cut: list[str] = []
         for frames in self._connection.pages(search, self._page_size):
             for frame in frames:

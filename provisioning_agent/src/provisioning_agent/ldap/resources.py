@@ -106,6 +106,11 @@ class ResourceMaker:
         meta = {"resourceType": self.object_type, "tombstone": kind}
         return Item({"schemas": RESOURCE_SCHEMAS, "id": guid, "meta": meta}, _SMALL_WEIGHT, False)
 
+    def present(self, guid: str) -> Item:
+        """The object is there and in scope; nothing else is said."""
+        meta = {"resourceType": self.object_type, "present": True}
+        return Item({"schemas": RESOURCE_SCHEMAS, "id": guid, "meta": meta}, _SMALL_WEIGHT, False)
+
     def _set_disabled(self, values: dict[str, Any], name: str) -> None:
         flags = values.get(self._flags_name)
         if flags is not None:

@@ -25,13 +25,17 @@ class Watermark:
     """DirSync cookies by stream (an object type, the parents, the nesting), and what they are valid for.
 
     ``groups`` are the raw GUIDs of the groups that were walked for the scope, nested ones included: with them
-    the next delta notices one that has vanished. Their members are not kept.
+    the next delta notices one that has vanished. Their members are not kept. ``usn`` is the controller's counter
+    before reading, for accounts without DirSync (whose ``cookies`` are empty); ``compared_at`` the last time, in
+    seconds since 1970, that every object was named.
     """
 
     invocation_id: str
     question: str
     cookies: Mapping[str, bytes] = field(repr=False)
     groups: frozenset[bytes] = field(default=frozenset(), repr=False)
+    usn: int = 0
+    compared_at: int = 0
 
     def encode(self) -> str:
         """The text that travels."""
@@ -40,6 +44,8 @@ class Watermark:
             "invocationId": self.invocation_id,
             "question": self.question,
             "cookies": {name: base64.b64encode(cookie).decode() for name, cookie in self.cookies.items()},
+            "usn": self.usn,
+            "comparedAt": self.compared_at,
             "groups": base64.b64encode(b"".join(sorted(self.groups))).decode(),
         }
         return base64.urlsafe_b64encode(orjson.dumps(body)).decode()
@@ -54,7 +60,8 @@ def decode(text: str) -> Watermark | None:
         cookies = {str(name): base64.b64decode(value) for name, value in body["cookies"].items()}
         groups = base64.b64decode(body.get("groups", ""))
         found = frozenset(groups[at : at + _GUID_BYTES] for at in range(0, len(groups), _GUID_BYTES))
-        return Watermark(str(body["invocationId"]), str(body["question"]), cookies, found)
+        usn, compared_at = int(body.get("usn", 0)), int(body.get("comparedAt", 0))
+        return Watermark(str(body["invocationId"]), str(body["question"]), cookies, found, usn, compared_at)
     except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         return None
 

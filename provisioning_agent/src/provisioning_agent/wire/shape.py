@@ -13,6 +13,8 @@ PAGE_SCHEMA: Final = "urn:isthmus:scim:api:messages:1.0:ReadPage"
 AD_SCHEMA: Final = "urn:isthmus:scim:schemas:ad:1.0"
 
 MODES: Final = ("initial", "delta")
+# The note of an answer that names every object in scope: what it does not name is gone.
+DELETIONS_COMPARED: Final = "DeletionsCompared"
 TOMBSTONES: Final = ("deleted", "outOfScope")
 # Depth already used up where an attribute value starts: page, Resources, resource, attributes.
 _VALUE_DEPTH: Final = 4
@@ -89,6 +91,12 @@ def _check_resource(resource: object, index: int) -> None:
     if tombstone is not None:
         if tombstone not in TOMBSTONES:
             raise _wrong(f"{where}.meta.tombstone", "is neither deleted nor outOfScope")
+        return
+    if type(meta.get("present", False)) is not bool:
+        raise _wrong(f"{where}.meta.present", "is not a boolean")
+    if meta.get("present"):
+        if AD_SCHEMA in resource or "members" in resource:
+            raise _wrong(where, "is only named and has content")
         return
     _check_content(resource, meta, where)
 
