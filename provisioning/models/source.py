@@ -23,6 +23,8 @@ class SourceObject(models.Model):
     16-byte BLAKE2b digests of the canonical JSON. ``is_gone`` is a tombstone or a leave of scope.
     ``reference_guids`` maps reference attributes (``Manager``) to the objectGUID they point at.
     ``state_changes_at`` is when its account expires: from then on it has to be mapped anew.
+    ``sid`` is its objectSid, ``primary_group_sid`` that of its primary group where this may be in scope, both in
+    base64; ``has_primary_members`` marks a group with derived members.
     ``is_dirty``, ``members_dirty`` and ``references_dirty`` mark what the next plan has to look at.
     """
 
@@ -52,6 +54,9 @@ class SourceObject(models.Model):
     members_dirty = models.BooleanField(default=False)
     references_dirty = models.BooleanField(default=False)
     state_changes_at = models.DateTimeField(null=True)
+    sid = models.TextField("objectSid", null=True)
+    primary_group_sid = models.TextField(null=True)
+    has_primary_members = models.BooleanField(default=False, db_default=False)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -63,6 +68,21 @@ class SourceObject(models.Model):
                 fields=["configuration", "state_changes_at"],
                 name="provisioning_source_timer",
                 condition=Q(state_changes_at__isnull=False),
+            ),
+            models.Index(
+                fields=["configuration", "sid"],
+                name="provisioning_source_group_sid",
+                condition=Q(object_type=2, sid__isnull=False),
+            ),
+            models.Index(
+                fields=["configuration", "id"],
+                name="provisioning_source_primary",
+                condition=Q(primary_group_sid__isnull=False),
+            ),
+            models.Index(
+                fields=["configuration", "id"],
+                name="provisioning_source_derived",
+                condition=Q(has_primary_members=True),
             ),
             models.Index(
                 fields=["configuration", "id"], name="provisioning_source_dirty", condition=Q(is_dirty=True)
@@ -91,6 +111,8 @@ class SourceMember(models.Model):
         SourceObject, on_delete=models.CASCADE, related_name="members", db_index=False, db_constraint=False
     )
     member_guid = models.UUIDField(db_index=True)
+    # Derived from the member's primary group; false where AD tells of it itself.
+    is_primary = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return f"{self.member_guid} in {self.group_id}"

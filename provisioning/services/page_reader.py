@@ -13,6 +13,7 @@ import orjson
 from provisioning.engine.account_state import NEVER, Cause, effective_state
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.errors import EngineError
+from provisioning.engine.primary_groups import primary_group_sid
 from provisioning.models import ObjectType
 from provisioning.services.reading import EXPIRES, Reading, TypeReading
 from provisioning.store.rows import StagedObject, StagedPage
@@ -111,6 +112,8 @@ def map_object(
         "dn": attributes.get("distinguishedName", ""),
         "attributes": encoded,
         "attributes_hash": _digest(encoded),
+        "sid": attributes.get("objectSid"),
+        "primary_group_sid": primary_group_sid(attributes),
     }
     attributes, row["state_changes_at"] = as_mapped(attributes, mapped, context.now)
     try:

@@ -27,7 +27,7 @@ from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
 from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
-from provisioning.store import escrow, locks, logs, planning, removals, staging, statistics
+from provisioning.store import escrow, locks, logs, planning, primary_groups, removals, staging, statistics
 from provisioning.store.planning import DirtyObject, PlannedChange
 from provisioning_agent.wire.shape import DELETIONS_COMPARED
 
@@ -69,6 +69,8 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
         planning.mark_differing(configuration)
     reader = reading.of(cycle.job.configuration)
     reevaluating.due(configuration, reader, cycle.pk, now)
+    if cycle.count_imported:
+        primary_groups.derive(configuration)
     skips = cycle.job.configuration.skip_out_of_scope_deletions
     planned: Counter[Phase] = Counter()
     for dirty in planning.dirty_objects(configuration, now):

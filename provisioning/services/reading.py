@@ -21,9 +21,10 @@ from provisioning.engine.scoping import compile_scope
 from provisioning.models import Configuration, Job, ObjectType
 from provisioning_agent.wire.requests import OBJECT_TYPES, ObjectTypeRequest, ReadRequest
 
-# Needed whatever the mapping asks for: identity, and what an account's state is derived from.
+# Needed whatever the mapping asks for: identity, and what an account's state and primary group are derived from.
 _ALWAYS = frozenset({"objectGUID", "distinguishedName"})
-_ALWAYS_OF_USERS = frozenset({"userAccountControl", "accountDisabled"})
+_ALWAYS_OF_USERS = frozenset({"userAccountControl", "accountDisabled", "primaryGroupID", "objectSid"})
+_ALWAYS_OF_GROUPS = frozenset({"objectSid"})
 EXPIRES = "accountExpires"
 
 
@@ -116,7 +117,7 @@ def _compile(document: bytes, default_domain: str, honours_expiry: bool) -> Read
 def _compile_type(name: str, object_mapping: ObjectMapping, *, honours_expiry: bool) -> TypeReading:
     # A null source of a clearing attribute is told by the missing key: most attributes of most objects are empty.
     mapping = compile_mapping(object_mapping, explicit_nulls=False)
-    always = _ALWAYS | _ALWAYS_OF_USERS if name == "user" else _ALWAYS
+    always = {"user": _ALWAYS | _ALWAYS_OF_USERS, "group": _ALWAYS | _ALWAYS_OF_GROUPS}.get(name, _ALWAYS)
     names = mapping.source_attributes | _scope_attributes(object_mapping.scope) | always
     if honours_expiry:
         names |= {EXPIRES}

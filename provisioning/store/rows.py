@@ -23,6 +23,8 @@ class StagedObject:
     error_code: str = ""
     error_detail: str = ""
     state_changes_at: datetime | None = None
+    sid: str | None = None
+    primary_group_sid: str | None = None
 
 
 @dataclass(slots=True)

@@ -17,22 +17,23 @@ _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_object (
     guid uuid, object_type smallint, dn text, attributes jsonb, attributes_hash bytea, in_scope boolean,
     wanted jsonb, create_only jsonb, reference_guids jsonb, wanted_hash bytea, error_code text, error_detail text,
-    state_changes_at timestamptz
+    state_changes_at timestamptz, sid text, primary_group_sid text
 ) ON COMMIT DELETE ROWS;
 TRUNCATE staged_object
 """
 _STAGE = """
 COPY staged_object (guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only,
-                    reference_guids, wanted_hash, error_code, error_detail, state_changes_at) FROM STDIN
+                    reference_guids, wanted_hash, error_code, error_detail, state_changes_at, sid,
+                    primary_group_sid) FROM STDIN
 """
 _MERGE = """
 INSERT INTO provisioning_sourceobject AS o (
     configuration_id, guid, object_type, dn, attributes, attributes_hash, in_scope, is_gone, gone_reason,
     wanted, create_only, reference_guids, wanted_hash, error_code, error_detail,
-    is_dirty, members_dirty, references_dirty, state_changes_at, updated_at)
+    is_dirty, members_dirty, references_dirty, state_changes_at, sid, primary_group_sid, updated_at)
 SELECT DISTINCT ON (guid) %(configuration)s, guid, object_type, dn, attributes, attributes_hash, in_scope, false, '',
        wanted, create_only, reference_guids, wanted_hash, error_code, error_detail,
-       true, false, reference_guids <> '{}', state_changes_at, %(now)s
+       true, false, reference_guids <> '{}', state_changes_at, sid, primary_group_sid, %(now)s
   FROM staged_object ORDER BY guid
 ON CONFLICT (configuration_id, guid) DO UPDATE SET
     dn = excluded.dn, attributes = excluded.attributes, attributes_hash = excluded.attributes_hash,
@@ -43,10 +44,11 @@ ON CONFLICT (configuration_id, guid) DO UPDATE SET
         OR o.wanted_hash <> excluded.wanted_hash OR o.error_code <> excluded.error_code,
     references_dirty = o.references_dirty OR o.reference_guids <> excluded.reference_guids,
     members_dirty = o.members_dirty OR o.is_gone OR o.in_scope <> excluded.in_scope,
-    state_changes_at = excluded.state_changes_at, updated_at = excluded.updated_at
+    state_changes_at = excluded.state_changes_at, sid = excluded.sid,
+    primary_group_sid = excluded.primary_group_sid, updated_at = excluded.updated_at
 WHERE o.is_gone OR o.in_scope <> excluded.in_scope OR o.wanted_hash <> excluded.wanted_hash
    OR o.attributes_hash <> excluded.attributes_hash OR o.error_code <> excluded.error_code
-   OR o.state_changes_at IS DISTINCT FROM excluded.state_changes_at
+   OR o.state_changes_at IS DISTINCT FROM excluded.state_changes_at OR o.sid IS DISTINCT FROM excluded.sid
 """
 _SEE = """
 INSERT INTO provisioning_seenobject (cycle_id, guid) SELECT DISTINCT %(cycle)s::bigint, guid FROM staged_object
@@ -91,7 +93,7 @@ SELECT DISTINCT g.id, s.member_guid
   JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = s.group_guid
  WHERE s.is_addition
  ORDER BY 1, 2
-ON CONFLICT DO NOTHING
+ON CONFLICT (group_id, member_guid) DO UPDATE SET is_primary = false WHERE provisioning_sourcemember.is_primary
 RETURNING group_id
 """
 _MARK_MEMBERS = """
@@ -148,6 +150,8 @@ def _row(one: StagedObject) -> tuple[Any, ...]:
         one.error_code,
         one.error_detail,
         one.state_changes_at,
+        one.sid,
+        one.primary_group_sid,
     )
 
 
