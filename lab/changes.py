@@ -128,6 +128,11 @@ def object_guid(connection: Connection, dn: str) -> UUID:
     return UUID(bytes_le=_raw_attributes(connection, dn, ["objectGUID"])["objectGUID"][0])
 
 
+def rid_of(connection: Connection, dn: str) -> int:
+    """The last sub-authority of an object's SID (MS-DTYP §2.4.2.2)."""
+    return int.from_bytes(_raw_attributes(connection, dn, ["objectSid"])["objectSid"][0][-4:], "little")
+
+
 def _raw_attributes(connection: Connection, dn: str, attributes: Sequence[str]) -> Mapping[str, list[bytes]]:
     connection.search(dn, "(objectClass=*)", BASE, attributes=list(attributes))
     found = [entry for entry in connection.response or [] if entry["type"] == "searchResEntry"]

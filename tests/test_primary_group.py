@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from ldap3 import Connection
 
 from lab import changes
 from tests.sites import Site
@@ -21,18 +20,12 @@ def members_of(corp: Site, group: UUID) -> set[str]:
     return {one["display_name"] for one in corp.client.all(f"directory/groups/{found['id']}/members/")}
 
 
-def rid_of(connection: Connection, dn: str) -> str:
-    """The last part of an object's SID."""
-    [sid] = changes.read(connection, dn, "objectSid")["objectSid"]
-    return sid.rpartition("-")[2]
-
-
 def test_who_has_it_as_primary_group_is_its_member(corp: Site) -> None:
     place = corp.company.department_dns[0]
     with corp.forest.connect() as connection:
         user = changes.add_user(connection, place, "Primary Person", "primary.person")
         group = changes.add_group(connection, place, "Primary Group", "primary-group", [user])
-        changes.set_attribute(connection, user, "primaryGroupID", rid_of(connection, group))
+        changes.set_attribute(connection, user, "primaryGroupID", str(changes.rid_of(connection, group)))
         assert changes.read(connection, group, "member").get("member", []) == [], "the DC tells of it twice"
         guid = changes.object_guid(connection, group)
     assert corp.next_cycle()["count_failed"] == 0
