@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("provisioning", "0010_reference_index"),
+        ("provisioning", "0011_proposed_ids"),
     ]
 
     operations = [
