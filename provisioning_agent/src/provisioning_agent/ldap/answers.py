@@ -20,8 +20,7 @@ from .scope import ReadScope, resolve
 from .watermark import NESTING, PARENTS, Watermark
 
 ATTRIBUTES_UNKNOWN = "AttributesUnknown"
-# Without DirSync: the account lacks the right, or the server does not know the control.
-_NO_DIRSYNC = frozenset({"DirSyncNotAllowed", "DirSyncUnsupported"})
+_NO_RIGHT = "DirSyncNotAllowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Beginner:
         except CookieRefusedError:
             return None
         except DirectoryError as error:
-            if error.code not in _NO_DIRSYNC:
+            if error.code != _NO_RIGHT:
                 raise
             return self._by_usn(mark, scope)
         return self._by_dirsync(changed, mark, scope)
@@ -126,7 +125,7 @@ class Beginner:
         try:
             return initial.start_cookies(self.connection, self.controller.root, streams)
         except DirectoryError as error:
-            if error.code not in _NO_DIRSYNC:
+            if error.code != _NO_RIGHT:
                 raise
             return {}
 
