@@ -58,6 +58,16 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 30},
     },
+    "give back parked values": {
+        "task": "directory.tasks.give_back_parked_values",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "remove deleted objects for good": {
+        "task": "directory.tasks.purge_deleted_objects",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "keep the house": {
         "task": "provisioning.tasks.keep_house",
         "schedule": 3600.0,

@@ -44,6 +44,13 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "AttributeValueMustBeUnique": (
             "Another object of the target holds the same value. Change one of the two in Active Directory."
         ),
+        "ObjectTypeMismatch": (
+            "An object of another type in the target holds the same value. Change one of the two, or remove the other."
+        ),
+        "InvalidHardMatch": (
+            "An object made in the cloud has this source anchor. Allow takeover by hard match on the target, or change "
+            "one of the two anchors."
+        ),
         "InvalidAnchor": "The linked object is gone from the target. Restart the job to create it again.",
         "UnableToResolveReferenceAttributeValue": (
             "The object that is referred to is not in the target yet. It is linked as soon as it is."

@@ -1,7 +1,8 @@
 """Bulk writes of users, groups and contacts: COPY into a temporary table, then one statement a verb.
 
-A batch is tried as a whole. When a uniqueness rule of the directory stops it, it is tried again row by row, so
-that one colliding object fails alone.
+A batch is tried as a whole. Creations that meet another object are left over by the statements; an update that does
+so stops the batch, which is then tried again by halves. Either way those objects, and they alone, are settled one by
+one (:mod:`directory.services.collisions`).
 """
 
 from __future__ import annotations
@@ -12,40 +13,68 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from directory.matching import ANCHOR, CONFLICT, MatchPolicy, Refuse
 from directory.models.membership import MemberKind
-from directory.services import statements
-from directory.services.rows import CONFLICT, MISSING, MODEL_OF, ObjectWrite, Verb, WriteResult
+from directory.services import claims, collisions, statements
+from directory.services.rows import MODEL_OF, RESTORABLE, ObjectWrite, Verb, WriteResult
 
-_CONFLICT_DETAIL = (
-    "Another object of the directory holds the same user principal name or source anchor. "
-    "Change one of the two in Active Directory."
-)
-_MISSING_DETAIL = "The linked object is no longer in the directory. Restart the job to create it again."
+DEFAULT_POLICY = MatchPolicy()
 
 
-def write(kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime) -> list[WriteResult]:
+def write(
+    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy = DEFAULT_POLICY
+) -> list[WriteResult]:
     """Apply the writes, all to objects of one kind, and say what became of each."""
+    anchors: set[str | None] = set()
+    twins: list[ObjectWrite] = []
+    single: list[ObjectWrite] = []
+    for one in writes:
+        # Of two creations with one anchor in a batch the second is another object's: it must not share the first's.
+        (twins if one.anchor is not None and one.anchor in anchors else single).append(one)
+        anchors.add(one.anchor)
+    refused = [collisions.refused(one, Refuse(CONFLICT, ANCHOR)) for one in twins]
+    return [*_write(kind, single, now, policy), *refused]
+
+
+def _write(
+    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy
+) -> list[WriteResult]:
     if not writes:
         return []
     try:
         with transaction.atomic():
-            return _write_together(kind, writes, now)
+            claimed = claims.by_other_types(kind, writes)
+            free = [one for one in writes if one.key not in claimed] if claimed else writes
+            done = _write_together(kind, free, now, policy)
+            return [_result(kind, one, done.get(one.key), now, policy) for one in writes]
     except IntegrityError:
         if len(writes) == 1:
-            return [WriteResult(writes[0].key, None, CONFLICT, _CONFLICT_DETAIL)]
-        return [result for one in writes for result in write(kind, [one], now)]
+            return [_result(kind, writes[0], None, now, policy)]
+        middle = len(writes) // 2
+        return [
+            *_write(kind, writes[:middle], now, policy),
+            *_write(kind, writes[middle:], now, policy),
+        ]
 
 
-def _write_together(kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime) -> list[WriteResult]:
+def _write_together(
+    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy
+) -> dict[int, Any]:
+    """The ids of the objects written, by key; what is missing met another object, or is gone."""
     places = statements.NO_MANAGER if kind is MemberKind.GROUP else statements.MANAGER
     places = {"table": MODEL_OF[kind]._meta.db_table, **places}
+    parameters: dict[str, Any] = {
+        "now": now,
+        "restorable": now - RESTORABLE,
+        "blocks_hard_match": policy.blocks_hard_match,
+    }
     done: dict[int, Any] = {}
     with connection.cursor() as cursor:
         _stage(cursor, writes)
         for statement in _statements({one.verb for one in writes}, kind):
-            cursor.execute(statement.format(**places), {"now": now})
+            cursor.execute(statement.format(**places), parameters)
             done.update(cursor.fetchall())
-    return [_result(one, done.get(one.key)) for one in writes]
+    return done
 
 
 def _statements(verbs: set[Verb], kind: MemberKind) -> list[str]:
@@ -69,9 +98,11 @@ def _stage(cursor: Any, writes: Sequence[ObjectWrite]) -> None:
             copy.write_row((one.key, one.verb.value, one.object_id, one.anchor, one.document, one.manager_id))
 
 
-def _result(one: ObjectWrite, object_id: Any) -> WriteResult:
+def _result(
+    kind: MemberKind, one: ObjectWrite, object_id: Any, now: datetime, policy: MatchPolicy
+) -> WriteResult:
     if object_id is not None:
         return WriteResult(one.key, object_id)
-    if one.verb is Verb.CREATE:
-        return WriteResult(one.key, None, CONFLICT, _CONFLICT_DETAIL)
-    return WriteResult(one.key, None, MISSING, _MISSING_DETAIL)
+    return collisions.settle(
+        kind, one, policy, now, lambda again: _write_together(kind, [again], now, policy).get(again.key)
+    )

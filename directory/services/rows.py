@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -17,8 +18,8 @@ MODEL_OF: dict[MemberKind, type[models.Model]] = {
     MemberKind.CONTACT: Contact,
 }
 
-# The code under which Entra reports a value that another object holds already (entra-cycle §12.3).
-CONFLICT = "AttributeValueMustBeUnique"
+# A soft-deleted object comes back with its id within this time; then it is removed for good.
+RESTORABLE = timedelta(days=30)
 MISSING = "InvalidAnchor"
 
 
@@ -48,7 +49,10 @@ class ObjectWrite:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one write; ``error_code`` is empty when it was applied."""
+    """What became of one write; ``error_code`` is empty when it was applied.
+
+    ``detail`` of a write that was applied says which of its values are parked.
+    """
 
     key: int
     object_id: UUID | None

@@ -11,23 +11,30 @@ TRUNCATE directory_incoming
 
 STAGE = "COPY directory_incoming (key, verb, object_id, anchor, document, manager_id) FROM STDIN"
 
-UPDATE = """
-UPDATE {table} AS o
-   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s
+# An attribute that is written again is no longer parked.
+_STILL_PARKED = """CASE WHEN o.provisioning_errors IS NOT NULL THEN (
+       SELECT jsonb_agg(e) FROM jsonb_array_elements(o.provisioning_errors) e
+        WHERE NOT i.document ? (e->>'propertyCausingError')) END"""
+
+UPDATE = f"""
+UPDATE {{table}} AS o
+   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s,
+       provisioning_errors = {_STILL_PARKED}
   FROM directory_incoming i
  WHERE i.verb = 'update' AND o.id = i.object_id
 RETURNING i.key, o.id
-"""
+"""  # noqa: S608 — built from constants only
 
-# An object with the same source anchor is the same object: taken over, or brought back from the bin.
-ADOPT = """
-UPDATE {table} AS o
-   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s,
-       deleted_at = NULL{adopted_manager}
+# An object with the same source anchor is the same object: taken over (hard match), or brought back from the bin.
+ADOPT = f"""
+UPDATE {{table}} AS o
+   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s, deleted_at = NULL,
+       is_synchronized = true, provisioning_errors = {_STILL_PARKED}{{adopted_manager}}
   FROM directory_incoming i
- WHERE i.verb = 'create' AND o.immutable_id = i.anchor
+ WHERE i.verb = 'create' AND o.immutable_id = i.anchor AND (o.is_synchronized OR NOT %(blocks_hard_match)s)
+   AND (o.deleted_at IS NULL OR o.deleted_at > %(restorable)s)
 RETURNING i.key, o.id
-"""
+"""  # noqa: S608 — built from constants only
 
 INSERT = """
 WITH missing AS (
@@ -36,8 +43,8 @@ WITH missing AS (
      WHERE i.verb = 'create' AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.immutable_id = i.anchor)
      ORDER BY i.anchor, i.key
 ), added AS (
-    INSERT INTO {table} (id, immutable_id, attributes, created_at, updated_at{manager})
-    SELECT coalesce(object_id, gen_random_uuid()), anchor, jsonb_strip_nulls(document), %(now)s, %(now)s{manager}
+    INSERT INTO {table} (id, immutable_id, attributes, created_at, updated_at, is_synchronized{manager})
+    SELECT coalesce(object_id, gen_random_uuid()), anchor, jsonb_strip_nulls(document), %(now)s, %(now)s, true{manager}
       FROM missing
     ON CONFLICT DO NOTHING
     RETURNING id, immutable_id

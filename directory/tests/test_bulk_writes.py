@@ -9,13 +9,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from directory.matching import CONFLICT, MatchPolicy
 from directory.models import Group, Membership, User
 from directory.models.membership import MemberKind
 from directory.services import objects, relations
-from directory.services.rows import CONFLICT, MISSING, MembershipWrite, ObjectWrite, Verb
+from directory.services.rows import MISSING, MembershipWrite, ObjectWrite, Verb
 
 pytestmark = pytest.mark.django_db
 
+STRICT = MatchPolicy(parks_duplicates=False)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -66,6 +68,7 @@ def test_one_colliding_user_fails_alone() -> None:
             create(3, "a3", UserPrincipalName="other@corp.example"),
         ],
         NOW,
+        STRICT,
     )
     assert [result.error_code for result in results] == ["", CONFLICT, ""]
     assert User.objects.count() == 2
@@ -77,6 +80,7 @@ def test_an_update_into_a_taken_name_fails_alone() -> None:
         MemberKind.USER,
         [update(3, ada, UserPrincipalName="bob@x"), update(4, bob, Department="Ops")],
         NOW,
+        STRICT,
     )
     assert [result.error_code for result in results] == [CONFLICT, ""]
 

@@ -49,6 +49,7 @@ _GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
                 "admin:provisioning_configuration_changelist",
                 "provisioning.view_configuration",
             ),
+            Item("Targets", "cloud", "admin:provisioning_target_changelist", "provisioning.view_target"),
             Item("Jobs", "schedule", "admin:provisioning_job_changelist", "provisioning.view_job"),
             Item(
                 "Source objects",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
+from directory.matching import MatchPolicy
 from directory.models.membership import MemberKind
 from directory.services import objects, relations
 from directory.services.rows import ObjectWrite, Verb, WriteResult
@@ -31,13 +33,28 @@ _MANAGED = (ObjectType.USER, ObjectType.CONTACT)
 _UNSUPPORTED_REFERENCE = "The built-in directory keeps the reference Manager only; remove the mapping."
 
 
+# The keys of a target's settings, by the field of the policy; Graph names the first two …Enabled tenant features.
+POLICY_KEYS: Final = {
+    "blocks_hard_match": "blockCloudObjectTakeoverThroughHardMatch",
+    "blocks_soft_match": "blockSoftMatch",
+    "parks_duplicates": "duplicateAttributeResiliency",
+    "initial_domain": "initialDomain",
+}
+
+
+def policy_of(settings: Mapping[str, Any]) -> MatchPolicy:
+    """What a target's settings say of matching; what they do not name is as in :class:`MatchPolicy`."""
+    return MatchPolicy(**{field: settings[key] for field, key in POLICY_KEYS.items() if key in settings})
+
+
 class DirectoryTarget:
     """Writes to the built-in directory in bulk."""
 
     shares_transaction = True
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self, now: datetime, policy: MatchPolicy) -> None:
         self._now = now
+        self._policy = policy
 
     def apply(self, changes: Sequence[ObjectChange]) -> list[Outcome]:
         """Write all changes, one bulk write for each object type."""
@@ -48,7 +65,7 @@ class DirectoryTarget:
         return [
             _outcome(result, guids[result.key])
             for object_type, writes in by_type.items()
-            for result in objects.write(_KIND_OF[object_type], writes, self._now)
+            for result in objects.write(_KIND_OF[object_type], writes, self._now, self._policy)
         ]
 
     def set_references(self, changes: Sequence[ReferenceChange]) -> list[Outcome]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
@@ -12,18 +13,51 @@ from provisioning.engine.quarantine import graph_reason
 from provisioning.engine.restart import DEFAULT, ResetScope
 from provisioning.models import Configuration, Cycle, Job, JobState, ObjectType, ProvisioningLogEntry, Target
 from provisioning.models.guard_limits import GUARD_FIELDS
-from provisioning.services import configurations, restarting
+from provisioning.services import configurations, restarting, target_settings
 
 # Changes that a preview lists in full.
 PREVIEWED = 100
 
 
+class MatchingSerializer(serializers.Serializer[Any]):
+    """What the built-in directory lets be matched, and whether duplicate values are parked."""
+
+    blocks_hard_match = serializers.BooleanField(required=False)
+    blocks_soft_match = serializers.BooleanField(required=False)
+    parks_duplicates = serializers.BooleanField(required=False)
+    initial_domain = serializers.RegexField(
+        r"^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$", max_length=255, required=False
+    )
+
+
 class TargetSerializer(serializers.ModelSerializer[Target]):
     """Where a configuration writes to. Credentials are never shown."""
 
+    matching = MatchingSerializer(source="match_policy", required=False)
+
     class Meta:
         model = Target
-        fields = ("id", "name", "kind")
+        fields = ("id", "name", "kind", "matching")
+
+    def create(self, validated_data: dict[str, Any]) -> Target:
+        """Switches that are not named stay as they are by default."""
+        matching = validated_data.pop("match_policy", {})
+        settings = target_settings.changed(validated_data.get("settings", {}), matching)
+        return Target.objects.create(**validated_data, settings=settings)
+
+    def update(self, instance: Target, validated_data: dict[str, Any]) -> Target:
+        """The kind of a target stays what it was when it was created."""
+        if validated_data.get("kind", instance.kind) != instance.kind:
+            raise serializers.ValidationError({"kind": ["This can not change; create another target."]})
+        matching = validated_data.pop("match_policy", {})
+        instance.settings = target_settings.changed(instance.settings, matching)
+        return super().update(instance, validated_data)
+
+    def to_representation(self, instance: Target) -> dict[str, Any]:
+        """With the switches as they are in force."""
+        policy = asdict(target_settings.policy_of(instance.settings))
+        shown = {name: getattr(instance, name) for name in ("id", "name", "kind")}
+        return {**shown, "matching": policy}
 
 
 class JobStateSerializer(serializers.ModelSerializer[Job]):

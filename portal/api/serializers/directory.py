@@ -17,6 +17,8 @@ _SHARED = (
     "created_at",
     "updated_at",
     "deleted_at",
+    "is_synchronized",
+    "provisioning_errors",
 )
 
 

@@ -43,7 +43,11 @@ _LONGEST_NAME = 4_096
 
 
 class TargetViewSet(
-    mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet[Target]
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    GenericViewSet[Target],
 ):
     """Where configurations write to."""
 
@@ -52,6 +56,19 @@ class TargetViewSet(
     permission_classes = (StaffWithModelRights,)
     pagination_class = IdPages
     ordering = ("id",)
+    http_method_names = ("get", "post", "patch", "head", "options")
+
+    def perform_create(self, serializer: BaseSerializer[Target]) -> None:
+        """Remember who did it."""
+        super().perform_create(serializer)
+        audit.record(self.request.user, serializer.instance, "Created", audit.ADDITION)
+
+    def perform_update(self, serializer: BaseSerializer[Target]) -> None:
+        """Remember who did it, and what was given."""
+        super().perform_update(serializer)
+        audit.record(
+            self.request.user, serializer.instance, f"Changed: {', '.join(sorted(self.request.data))}"
+        )
 
 
 class ConfigurationViewSet(ModelViewSet[Configuration]):

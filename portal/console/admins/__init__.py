@@ -14,6 +14,7 @@ from portal.console.admins import (
     log,
     notifications,
     source_objects,
+    targets,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "log",
     "notifications",
     "source_objects",
+    "targets",
 ]
