@@ -212,3 +212,26 @@ def test_who_steered_what_is_in_the_history(console: Client, built: Estate) -> N
     ).content.decode()
     assert "Objects: pause" in page
     assert "admin" in page
+
+
+def test_the_switches_of_a_target_are_shown_and_changed(console: Client, built: Estate) -> None:
+    target = built.job.configuration.target
+    address = reverse("admin:provisioning_target_change", args=[target.pk])
+    page = console.get(address).content.decode()
+    assert "Block soft match" in page
+    assert "cloud.invalid" in page
+    wanted = {"name": target.name, "blocks_soft_match": "on", "initial_domain": "tenant.example"}
+    assert console.post(address, wanted).status_code == 302
+    target.refresh_from_db()
+    assert target.settings == {
+        "blockCloudObjectTakeoverThroughHardMatch": False,
+        "blockSoftMatch": True,
+        "duplicateAttributeResiliency": False,
+        "initialDomain": "tenant.example",
+    }
+    refused = console.post(address, {**wanted, "initial_domain": "no domain"})
+    assert "Give a domain name" in refused.content.decode()
+    assert (
+        reverse("admin:provisioning_target_change", args=[target.pk])
+        in console.get(reverse("admin:provisioning_target_changelist")).content.decode()
+    )
