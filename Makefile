@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SERVER_STAMP := $(VENV)/.installed-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format pins bench-initial bench-latency clean
+.PHONY: help demo test lint format pins bench-agent bench-initial bench-latency clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ format: $(STAMP) ## Format and fix what can be fixed
 pins: $(STAMP) ## Pin requirements*.in again
 	$(BIN)/uv pip compile --quiet --upgrade --no-annotate --no-header requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --quiet --upgrade --no-annotate --no-header requirements-dev.in -o requirements-dev.txt
+
+bench-agent: $(STAMP) ## 116 000 objects read and posted by the agent, beside ldapsearch
+	$(BIN)/python -m bench.agent $(ARGS)
 
 bench-latency: $(STAMP) ## From a change in Active Directory to the cloud, 100 single changes
 	$(BIN)/python -m bench.latency $(ARGS)

@@ -29,7 +29,7 @@ from cryptography.x509.oid import NameOID
 from lab.certificates import TlsFiles
 from provisioning_agent.wire.assertion import verify_assertion
 from provisioning_agent.wire.errors import ERROR_EXTENSION, WireError
-from provisioning_agent.wire.pages import AD_SCHEMA, PAGE_SCHEMA, decode_page
+from provisioning_agent.wire.pages import AD_SCHEMA, PAGE_SCHEMA, decode_page, inflate, parse_page
 from provisioning_agent.wire.requests import ReadRequest
 
 POLL_S = 1.0
@@ -44,6 +44,7 @@ class Queued:
     attempt: int = 0
     leased: bool = False
     pages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    resources: int = 0
     page_bytes: list[int] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
     handed_back: int = 0
@@ -90,6 +91,8 @@ class Portal(ThreadingHTTPServer):
         self.queue: list[Queued] = []
         self.faults: dict[tuple[str, str], list[Fault]] = defaultdict(list)
         self.renew_certificate = False
+        # Off, pages are counted and thrown away: for answers that are large.
+        self.keeps_pages = True
         self.listen = False
         self.changes: list[tuple[str, float]] = []
         self.lease_seconds = 30.0
@@ -312,8 +315,10 @@ class Handler(BaseHTTPRequestHandler):
     def page(self, request_id: str, number: str) -> None:
         """``POST bus/{request}/pages/{n}``."""
         queued = self._leased(request_id)
-        page = decode_page(self.body)
-        queued.pages.setdefault(int(number), page)
+        page = decode_page(self.body) if self.server.keeps_pages else parse_page(inflate(self.body))
+        queued.resources += len(page["Resources"])
+        if self.server.keeps_pages:
+            queued.pages.setdefault(int(number), page)
         queued.page_bytes.append(len(self.body))
         if page[PAGE_SCHEMA]["complete"]:
             queued.done.set()
