@@ -116,6 +116,7 @@ def test_a_new_configuration_is_disabled_with_a_schema_and_a_job(console: Client
             "notification_addresses": "a@contoso.example, b@contoso.example",
             "delete_threshold_enabled": "on",
             "delete_threshold": "12",
+            "nested_groups": "keep",
         },
     )
     made = Configuration.objects.get(name="New one")
@@ -140,11 +141,17 @@ def test_properties_are_changed_and_lead_back(console: Client, built: Estate) ->
     configuration = built.job.configuration
     answer = console.post(
         reverse("admin:configuration_properties", args=[configuration.pk]),
-        {"name": "Renamed", "notification_addresses": "", "delete_threshold": "7"},
+        {
+            "name": "Renamed",
+            "notification_addresses": "",
+            "delete_threshold": "7",
+            "nested_groups": "flatten",
+        },
     )
     configuration.refresh_from_db()
     assert answer["Location"] == reverse("admin:provisioning_configuration_change", args=[configuration.pk])
     assert (configuration.name, configuration.delete_threshold) == ("Renamed", 7)
+    assert configuration.nested_groups == "flatten"
     assert configuration.delete_threshold_enabled is False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioning.models.change import Change, ChangeKind, ChangeStatus, MemberChange
-from provisioning.models.configuration import Configuration, Target, TargetKind
+from provisioning.models.configuration import Configuration, NestedGroups, Target, TargetKind
 from provisioning.models.cycle import Cycle, CycleKind, CycleStep
 from provisioning.models.escrow import Escrow
 from provisioning.models.job import Job, JobKind, JobState
@@ -30,6 +30,7 @@ __all__ = [
     "LogAction",
     "LogStatus",
     "MemberChange",
+    "NestedGroups",
     "Notification",
     "NotificationState",
     "ObjectType",

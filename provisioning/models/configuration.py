@@ -17,6 +17,13 @@ class TargetKind(models.TextChoices):
     DIRECTORY = "directory", "Built-in directory"
 
 
+class NestedGroups(models.TextChoices):
+    """What becomes of a group that is a member of a group."""
+
+    KEEP = "keep", "Keep: a member like any other"
+    FLATTEN = "flatten", "Flatten: its members instead, however deep"
+
+
 class Target(models.Model):
     """Where a configuration writes to; credentials are sealed."""
 
@@ -56,6 +63,16 @@ class Configuration(GuardLimits):
         default=False,
         help_text="An object that leaves the scope stays in the target as it is. Deletions in Active Directory "
         "still flow. After switching this off, restart the job to remove what has left before.",
+    )
+    nested_groups = models.CharField(
+        max_length=10,
+        choices=NestedGroups,
+        default=NestedGroups.KEEP,
+        help_text="Flattened, a group has the accounts and contacts of all groups in it as members of its own.",
+    )
+    # What the memberships in the target were last planned by.
+    planned_nested_groups = models.CharField(
+        max_length=10, choices=NestedGroups, default=NestedGroups.KEEP, editable=False
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -19,6 +19,7 @@ from provisioning.models import (
     CycleKind,
     CycleStep,
     Job,
+    NestedGroups,
     ObjectType,
 )
 from provisioning.services import guarding, holding, reading, reevaluating
@@ -27,7 +28,17 @@ from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
 from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
-from provisioning.store import escrow, locks, logs, planning, primary_groups, removals, staging, statistics
+from provisioning.store import (
+    escrow,
+    locks,
+    logs,
+    nested_groups,
+    planning,
+    primary_groups,
+    removals,
+    staging,
+    statistics,
+)
 from provisioning.store.planning import DirtyObject, PlannedChange
 from provisioning_agent.wire.shape import DELETIONS_COMPARED
 
@@ -92,10 +103,19 @@ def _plan_members(cycle: Cycle, reader: Reading) -> int:
         for one in ObjectType
         if configuration.skip_out_of_scope_deletions or DELETE not in reader.flows(one)
     ]
+    flattens = configuration.nested_groups == NestedGroups.FLATTEN
+    if configuration.nested_groups != configuration.planned_nested_groups:
+        nested_groups.mark_all(configuration.pk)
+        Configuration.objects.filter(pk=configuration.pk).update(
+            planned_nested_groups=configuration.nested_groups
+        )
+    if flattens:
+        nested_groups.widen(configuration.pk, cycle.pk)
     return planning.plan_members(
         configuration.pk,
         cycle.pk,
         MEMBER_BATCH_SIZE,
+        flattens=flattens,
         updates_groups=UPDATE in reader.flows(ObjectType.GROUP),
         kept=kept,
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.engine.plan import LinkStanding
+from provisioning.store import nested_groups
 
 # Rows fetched from the server-side cursor at a time: bounds memory whatever the size of the domain.
 FETCH_ROWS = 2_000
@@ -61,7 +62,7 @@ UPDATE provisioning_sourceobject o SET is_dirty = false
 """
 # Groups to look at: those whose members changed in AD, and those of objects that appear in the target now.
 _PLAN_MEMBERS = """
-WITH appearing AS (
+WITH RECURSIVE appearing AS (
     SELECT source_id AS id FROM provisioning_change
      WHERE cycle_id = %(cycle)s AND kind IN ('create', 'restore') AND status = 'planned'
 ), looked_at AS (
@@ -77,11 +78,10 @@ WITH appearing AS (
       LEFT JOIN provisioning_link l ON l.source_id = g.id
       LEFT JOIN appearing a ON a.id = g.id
      WHERE g.in_scope AND NOT g.is_gone AND (a.id IS NOT NULL OR l.state = 'active' AND %(updates_groups)s)
-), wanted AS (
-    SELECT g.id AS group_id, o.id AS member_id
-      FROM groups g
-      JOIN provisioning_sourcemember m ON m.group_id = g.id
-      JOIN provisioning_sourceobject o ON o.configuration_id = %(configuration)s AND o.guid = m.member_guid
+), {edges}, wanted AS (
+    SELECT e.group_id, o.id AS member_id
+      FROM edges e
+      JOIN provisioning_sourceobject o ON o.configuration_id = %(configuration)s AND o.guid = e.member_guid {kinds}
       LEFT JOIN provisioning_link l ON l.source_id = o.id
       LEFT JOIN appearing a ON a.id = o.id
      WHERE o.in_scope AND NOT o.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
@@ -190,16 +190,26 @@ def store(cycle: int, changes: Iterable[PlannedChange]) -> None:
 
 
 def plan_members(
-    configuration: UUID, cycle: int, batch_size: int, *, updates_groups: bool, kept: list[int]
+    configuration: UUID,
+    cycle: int,
+    batch_size: int,
+    *,
+    updates_groups: bool,
+    kept: list[int],
+    flattens: bool = False,
 ) -> int:
     """Plan additions and removals of memberships; returns how many.
 
     Without ``updates_groups`` only groups that appear get members. ``kept`` are the object types of which
-    what leaves the scope stays in the target, with its memberships.
+    what leaves the scope stays in the target, with its memberships. With ``flattens`` a group gets the accounts
+    and contacts of the groups in it instead of these; :func:`nested_groups.widen` has marked what that touches.
     """
+    statement = nested_groups.FLATTENED if flattens else nested_groups.DIRECT
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN_MEMBERS, {**parameters, "updates_groups": updates_groups, "kept": kept})
+        cursor.execute(
+            _PLAN_MEMBERS.format(**statement), {**parameters, "updates_groups": updates_groups, "kept": kept}
+        )
         return int(cursor.rowcount)
 
 

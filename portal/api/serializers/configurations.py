@@ -85,6 +85,7 @@ class ConfigurationSerializer(serializers.ModelSerializer[Configuration]):
             *GUARD_FIELDS,
             "expire_accounts",
             "skip_out_of_scope_deletions",
+            "nested_groups",
             "created_at",
             "updated_at",
             "jobs",

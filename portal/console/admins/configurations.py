@@ -31,6 +31,7 @@ _SWITCHES = (
     "delete_threshold",
     "expire_accounts",
     "skip_out_of_scope_deletions",
+    "nested_groups",
 )
 _LIMITS = tuple(name for name in GUARD_FIELDS if name not in _SWITCHES)
 _LIMITS_TOLD = "Held as well at this many removals of a kind, or at this share of what is in the target."
