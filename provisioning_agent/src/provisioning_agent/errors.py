@@ -56,6 +56,22 @@ CODES: Final[Mapping[str, AgentCode]] = {
     "BundleNotWritable": AgentCode(
         EXIT_SETUP, "The bundle can not be written there; name a file that does not exist with --output."
     ),
+    "AnswersInvalid": AgentCode(
+        EXIT_SETUP, "An answer for the set-up is missing or wrong; the sentence names its place in the file."
+    ),
+    "ControllersNotFound": AgentCode(
+        EXIT_DIRECTORY, "DNS names no controller of the domain; name servers, or a nameserver that knows it."
+    ),
+    "FingerprintNotConfirmed": AgentCode(
+        EXIT_SETUP,
+        "The controller's certificate was not confirmed, so nothing was sent to it; give its CA file.",
+    ),
+    "SetupStopped": AgentCode(
+        EXIT_SETUP, "The set-up was stopped before the next step; run it again to go on from there."
+    ),
+    "ServiceNotStarted": AgentCode(
+        EXIT_PORTAL, "The service was started but did not bootstrap in time; see its log and 'doctor'."
+    ),
     "NotRoot": AgentCode(
         EXIT_SETUP, "Only root may do this to the host; use sudo, or --dry-run to see what would be done."
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from provisioning_agent import config as configs
@@ -45,18 +45,27 @@ class EnrolOptions:
     name: str | None = None
     # The account is this agent's alone: it changes the password itself.
     managed: bool = False
+    # Instead of the file, where it was typed.
+    token: str | None = field(default=None, repr=False)
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a new agent may be registered."""
+        return self.token is not None or self.token_file is not None
 
 
 def enrol_agent(options: EnrolOptions) -> int:
     """Enrol and report; returns the exit code."""
     try:
-        _enrol(options)
+        enrol(options)
+        say(f"Start it with: isthmus-agent run --state-dir {options.state}")
     except (AgentError, WireError) as error:
         return complain(error)
     return 0
 
 
-def _enrol(options: EnrolOptions) -> None:
+def enrol(options: EnrolOptions) -> None:
+    """Look at the domain, register where need be, tell the portal of all domains, and write it all down."""
     require_https(options.portal)
     login = _login(options)
     found = _look_at_domain(options, login)
@@ -73,7 +82,6 @@ def _enrol(options: EnrolOptions) -> None:
     put_groupings(http, identity, config.domains, SystemClock().now())
     http.close()
     say(f"Enrolled as agent {config.agent_id} for {', '.join(one.fqdn for one in config.domains)}.")
-    say(f"Start it with: isthmus-agent run --state-dir {options.state}")
 
 
 def _login(options: EnrolOptions) -> DirectoryLogin:
@@ -159,7 +167,7 @@ def _agent(options: EnrolOptions, http: PortalHttp, ca_file: Path | None) -> tup
     if known is not None:
         config, identity = known
         config = replace(config, portal=options.portal.rstrip("/"), portal_ca_file=ca_file)
-        if options.token_file is None or _still_welcome(http, config, identity):
+        if not options.has_token or _still_welcome(http, config, identity):
             return config, identity
     return _new_agent(options, ca_file, http)
 
@@ -169,7 +177,7 @@ def _known_agent(options: EnrolOptions) -> tuple[AgentConfig, Identity] | None:
         config = configs.load(options.state)
         return config, identities.load(options.state, config.agent_id)
     except AgentError as error:
-        if error.code == "NotEnrolled" or options.token_file is not None:
+        if error.code == "NotEnrolled" or options.has_token:
             return None
         raise
 
@@ -185,10 +193,11 @@ def _still_welcome(http: PortalHttp, config: AgentConfig, identity: Identity) ->
 
 
 def _new_agent(options: EnrolOptions, ca_file: Path | None, http: PortalHttp) -> tuple[AgentConfig, Identity]:
-    if options.token_file is None:
+    token = options.token or (read_secret(options.token_file) if options.token_file else None)
+    if token is None:
         raise AgentError("TokenMissing")
     name = options.name or socket.gethostname()
     key = identities.pending_key(options.state)
-    registered = register(http, read_secret(options.token_file), identities.signing_request(key, name), name)
+    registered = register(http, token, identities.signing_request(key, name), name)
     config = AgentConfig(registered.agent_id, name, options.portal.rstrip("/"), (), ca_file)
     return config, Identity(registered.agent_id, key, registered.certificate_pem)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import hosting_options
+from . import configure_options, hosting_options
 from .options import StateDir, state_of
 from .permissions_options import app as permissions
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 app.add_typer(permissions, name="permissions")
+app.command()(configure_options.configure)
 app.command()(hosting_options.install)
 app.command()(hosting_options.uninstall)
 

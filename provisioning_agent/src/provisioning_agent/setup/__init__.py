@@ -1,0 +1,1 @@
+"""The wizard: from an empty host to the first bootstrap, step by step."""
