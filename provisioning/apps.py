@@ -17,10 +17,12 @@ class ProvisioningConfig(AppConfig):
         from agents import events
         from agents.bus import handlers
         from provisioning.services import notifications
+        from provisioning.services.lookups import LOOKUP, Unheard
         from provisioning.services.starting import READ
         from provisioning.tasks import AnswerHandler, domain_changed
 
         handlers.register(READ, AnswerHandler())
         events.on_agent_cloned(notifications.agent_cloned)
+        handlers.register(LOOKUP, Unheard())
         events.on_domain_agentless(notifications.domain_agentless)
         events.on_domain_changed(domain_changed)

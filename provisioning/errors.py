@@ -63,6 +63,23 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
             "The reset scope is not known. Name None, or a comma list of ConnectorDataStore, Escrows, Watermark, "
             "QuarantineState, Full and ForceDeletes."
         ),
+        "ObjectNotFound": (
+            "Active Directory has no such object in this domain. Check the name; an object that was deleted is "
+            "found by its objectGUID."
+        ),
+        "HybridSynchronizationActiveDirectoryUnexpectedDuplicateEntriesFound": (
+            "Several objects of Active Directory have this user principal name. Make it unique, or name the object "
+            "by its DN or objectGUID."
+        ),
+        "ObjectNotRead": (
+            "Objects of this kind are not synchronized: computers, critical system objects, and types that have no "
+            "enabled mapping."
+        ),
+        "OnDemandTimeOut": (
+            "No agent answered in time. It may be reading a whole domain; try again, or look at its heartbeat."
+        ),
+        "CycleInTheWay": "A cycle of the job is about to write this object. Try again when it has ended.",
+        "AgentTooOld": "The agent that answered does not know single objects. Update it.",
         "JobDisabled": "The job is disabled. Start it first.",
     }
 )

@@ -33,6 +33,21 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "InvalidResetScope": (400, "The reset scope is not known; see the names that a restart takes."),
         "JobNotHeld": (409, "The job is not held; somebody may have been faster."),
         "JobDisabled": (409, "The job does not run; start it first."),
+        "ObjectNotFound": (404, "Active Directory has no such object in this domain; check the name."),
+        "ObjectNotRead": (409, "Objects of this kind are not synchronized."),
+        "HybridSynchronizationActiveDirectoryUnexpectedDuplicateEntriesFound": (
+            409,
+            "Several objects have this user principal name; name the object by its DN or objectGUID.",
+        ),
+        "TooManyDeletes": (
+            409,
+            "The delete guard would hold this; let the next cycle plan it and decide there.",
+        ),
+        "CycleInTheWay": (409, "A cycle is about to write this object; try again when it has ended."),
+        "AgentTooOld": (502, "The agent does not know single objects; update it."),
+        "HybridIdentityServiceNoAgentsAssigned": (503, "No agent serves the domain; add one."),
+        "HybridIdentityServiceNoActiveAgents": (503, "No agent of the domain is active; start one."),
+        "OnDemandTimeOut": (504, "No agent answered in time; it may be reading a whole domain. Try again."),
         "AgentRevoked": (409, "The agent is revoked already; enrol its host anew to use it again."),
         "UnsupportedMediaType": (415, "Send application/json."),
         "Throttled": (429, "Too many attempts; wait as long as the Retry-After header says."),
@@ -84,7 +99,9 @@ def _answer(
         body["errors"] = error.detail
     usual = exception_handler(error, context) if error is not None and context is not None else None
     # DRF turns a missing sign-in into 401 or 403, depending on who could sign in how; its choice stands.
-    status = usual.status_code if usual is not None else ERRORS[code][0]
+    # A code that is not ours came from an agent, whose answer we wait for.
+    refused = ERRORS[code][0] if code in ERRORS else 502
+    status = usual.status_code if usual is not None else refused
     return Response(body, status=status, headers=_headers(usual))
 
 

@@ -7,10 +7,15 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-__all__ = ["ADDITION", "CHANGE", "DELETION", "record"]
+__all__ = ["ADDITION", "CHANGE", "DELETION", "provisioned", "record"]
 
 # What the history's column for names holds.
 _NAME_LIMIT = 200
+
+
+def provisioned(name: str, *, forced: bool) -> str:
+    """What the history says of provisioning on demand."""
+    return f"Provisioned on demand{', forced' if forced else ''}: {name}"
 
 
 def record(user: AbstractBaseUser | AnonymousUser, obj: Model | None, what: str, flag: int = CHANGE) -> None:

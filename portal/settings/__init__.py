@@ -193,6 +193,7 @@ CYCLE_STALLED_S = environment.integer("ISTHMUS_CYCLE_STALLED", 20, minimum=2, ma
 BOOTSTRAP_INTERVAL_S = environment.integer("ISTHMUS_BOOTSTRAP_INTERVAL", 600, minimum=2, maximum=600)
 CHANGE_NOTIFICATION = environment.boolean("ISTHMUS_CHANGE_NOTIFICATION", default=True)
 BUS_LEASE_S = environment.integer("ISTHMUS_BUS_LEASE", 60, minimum=2, maximum=600)
+ON_DEMAND_TIMEOUT_S = environment.integer("ISTHMUS_ON_DEMAND_TIMEOUT", 30, minimum=1, maximum=300)
 BUS_REQUEST_TIMEOUT_S = environment.integer("ISTHMUS_BUS_TIMEOUT", 600, minimum=5, maximum=86_400)
 
 # ── Mail ──

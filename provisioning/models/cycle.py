@@ -11,10 +11,11 @@ from provisioning.models.job import Job
 
 
 class CycleKind(models.TextChoices):
-    """Initial reads everything, delta what changed since the watermark."""
+    """Initial reads everything, delta what changed since the watermark, on demand one object."""
 
     INITIAL = "initial", "Initial"
     DELTA = "delta", "Delta"
+    ON_DEMAND = "on_demand", "On demand"
 
 
 class CycleStep(models.TextChoices):
@@ -37,6 +38,7 @@ class Cycle(models.Model):
     """One cycle. ``moved_at`` is when it last made progress; the watchdog looks at nothing else.
 
     ``read_attempt`` and ``pages_read`` say how much of which attempt of the bus request is ingested.
+    ``source_id`` is the one object of a cycle on demand.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cycles")
@@ -46,6 +48,7 @@ class Cycle(models.Model):
     request_id = models.UUIDField(null=True, unique=True)
     read_attempt = models.PositiveSmallIntegerField(default=0)
     pages_read = models.PositiveIntegerField(default=0)
+    source_id = models.BigIntegerField(null=True, editable=False)
     export_phase = models.PositiveSmallIntegerField(default=0)
     new_watermark = models.TextField(blank=True)
     started_at = models.DateTimeField()

@@ -81,7 +81,9 @@ def _prepare(cycle_id: int, phase: Phase) -> None:
         cycle = Cycle.objects.select_related("job__configuration__domain").get(pk=cycle_id)
         reader = reading.of(cycle.job.configuration)
         updated = [int(one) for one in ObjectType if UPDATE in reader.flows(one)]
-        references.plan(cycle.job.configuration_id, cycle_id, Phase.REFERENCES, BATCH_SIZE, updated)
+        references.plan(
+            cycle.job.configuration_id, cycle_id, Phase.REFERENCES, BATCH_SIZE, updated, cycle.source_id
+        )
 
 
 def _hints(cycle_id: int, phase: Phase, numbers: list[int]) -> list[Hint]:

@@ -87,7 +87,9 @@ def _give_up(cycle: Cycle, request: BusRequest | None) -> list[Hint]:
 def _start_over(cycle: Cycle, attempt: int) -> None:
     """Another agent reads from the start: what the first one was seen to deliver does not count."""
     with transaction.atomic():
-        staging.forget_seen(cycle.pk)
+        if cycle.read_attempt:
+            # Before the first attempt only provisioning on demand has seen anything, and that stays.
+            staging.forget_seen(cycle.pk)
         Cycle.objects.filter(pk=cycle.pk).update(read_attempt=attempt, pages_read=0, count_imported=0)
     cycle.read_attempt, cycle.pages_read = attempt, 0
 

@@ -85,9 +85,9 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     skips = cycle.job.configuration.skip_out_of_scope_deletions
     planned: Counter[Phase] = Counter()
     for dirty in planning.dirty_objects(configuration, now):
-        planning.store(cycle.pk, _decisions(dirty, reader, skips, planned))
+        planning.store(cycle.pk, decisions(dirty, reader, skips, planned))
     statistics.after_planning(planned.total())
-    members = _plan_members(cycle, reader)
+    members = plan_members(cycle, reader)
     statistics.after_planning_memberships(members)
     planning.clean_unchanged(configuration, cycle.pk)
     escrow.release_clean(configuration)
@@ -96,7 +96,8 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     return _look(cycle, members, now)
 
 
-def _plan_members(cycle: Cycle, reader: Reading) -> int:
+def plan_members(cycle: Cycle, reader: Reading) -> int:
+    """Plan the memberships, of the one object that a cycle on demand is about; returns how many."""
     configuration: Configuration = cycle.job.configuration
     kept = [
         int(one)
@@ -118,10 +119,11 @@ def _plan_members(cycle: Cycle, reader: Reading) -> int:
         flattens=flattens,
         updates_groups=UPDATE in reader.flows(ObjectType.GROUP),
         kept=kept,
+        only=cycle.source_id,
     )
 
 
-def _decisions(
+def decisions(
     dirty: Iterable[DirtyObject], reader: Reading, skips: bool, planned: Counter[Phase]
 ) -> Iterator[PlannedChange]:
     """Decide object by object; ``planned`` counts on from call to call, to number batches within each phase."""

@@ -88,18 +88,29 @@ def of_document(document: dict[str, Any], configuration: Configuration) -> Readi
 
 def request_body(job: Job, correlation_id: UUID, deadline: datetime) -> dict[str, Any]:
     """The SCIM SearchRequest that goes onto the bus."""
-    configuration = job.configuration
+    return _request(job.configuration, correlation_id, deadline, watermark=job.watermark or None).to_dict()
+
+
+def lookup_body(
+    configuration: Configuration, name: str, correlation_id: UUID, deadline: datetime
+) -> dict[str, Any]:
+    """The same for a single object, by objectGUID, DN or UPN."""
+    return _request(configuration, correlation_id, deadline, objects=(name,)).to_dict()
+
+
+def _request(
+    configuration: Configuration, correlation_id: UUID, deadline: datetime, **further: Any
+) -> ReadRequest:
     reading = of(configuration)
-    request = ReadRequest(
+    return ReadRequest(
         domain=configuration.domain.fqdn,
         object_types=tuple(ObjectTypeRequest(name, one.attributes) for name, one in reading.types.items()),
         correlation_id=str(correlation_id),
         deadline=deadline,
         containers=reading.containers,
         groups=reading.groups,
-        watermark=job.watermark or None,
+        **further,
     )
-    return request.to_dict()
 
 
 @lru_cache(maxsize=256)

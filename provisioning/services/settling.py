@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from agents.bus import requests as bus
-from provisioning.models import Cycle, CycleStep, Job, JobState
+from provisioning.models import Cycle, CycleKind, CycleStep, Job, JobState
 from provisioning.services import quarantining, restarting
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import run_after
@@ -22,11 +22,21 @@ def settle(cycle_id: int) -> None:
         if cycle is None:
             return
         job = Job.objects.select_for_update().select_related("configuration").get(pk=cycle.job_id)
-        members.clean_groups(job.configuration_id, cycle.pk)
+        members.clean_groups(job.configuration_id, cycle.pk, cycle.source_id)
         Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.DONE, ended_at=now, moved_at=now)
-        _free(job, cycle, now)
+        if cycle.kind == CycleKind.ON_DEMAND:
+            _leave(job, cycle)
+        else:
+            _free(job, cycle, now)
         if cycle.request_id is not None:
             bus.discard(cycle.request_id)
+
+
+def _leave(job: Job, cycle: Cycle) -> None:
+    """A cycle about one object says nothing of the domain: watermark, quarantine and schedule stay as they are."""
+    if job.current_cycle_id == cycle.pk:
+        job.current_cycle = None
+        job.save(update_fields=["current_cycle"])
 
 
 def _free(job: Job, cycle: Cycle, now: datetime) -> None:

@@ -65,6 +65,7 @@ DELETE FROM provisioning_linkmember l
 _CLEAN = """
 UPDATE provisioning_sourceobject o SET members_dirty = false
  WHERE o.configuration_id = %(configuration)s AND o.members_dirty
+   AND (%(only)s::bigint IS NULL OR o.id = %(only)s)
    AND NOT EXISTS (SELECT 1 FROM provisioning_memberchange m
                     WHERE m.cycle_id = %(cycle)s AND m.group_id = o.id)
 """
@@ -107,7 +108,10 @@ def record(
     return staged.count - len(failures), len(failures) + waiting
 
 
-def clean_groups(configuration: UUID, cycle: int) -> None:
-    """After the memberships of a cycle: groups of which every change was applied are no longer dirty."""
+def clean_groups(configuration: UUID, cycle: int, only: int | None = None) -> None:
+    """After the memberships of a cycle: groups of which every change was applied are no longer dirty.
+
+    ``only`` is the one object that the cycle was about, where it was about one.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_CLEAN, {"configuration": configuration, "cycle": cycle})
+        cursor.execute(_CLEAN, {"configuration": configuration, "cycle": cycle, "only": only})

@@ -78,6 +78,7 @@ WITH RECURSIVE appearing AS (
       LEFT JOIN provisioning_link l ON l.source_id = g.id
       LEFT JOIN appearing a ON a.id = g.id
      WHERE g.in_scope AND NOT g.is_gone AND (a.id IS NOT NULL OR l.state = 'active' AND %(updates_groups)s)
+       AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
 ), {edges}, wanted AS (
     SELECT e.group_id, o.id AS member_id
       FROM edges e
@@ -197,19 +198,20 @@ def plan_members(
     updates_groups: bool,
     kept: list[int],
     flattens: bool = False,
+    only: int | None = None,
 ) -> int:
     """Plan additions and removals of memberships; returns how many.
 
     Without ``updates_groups`` only groups that appear get members. ``kept`` are the object types of which
     what leaves the scope stays in the target, with its memberships. With ``flattens`` a group gets the accounts
     and contacts of the groups in it instead of these; :func:`nested_groups.widen` has marked what that touches.
+    ``only`` is the one group to look at.
     """
     statement = nested_groups.FLATTENED if flattens else nested_groups.DIRECT
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
+    parameters |= {"updates_groups": updates_groups, "kept": kept, "only": only}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _PLAN_MEMBERS.format(**statement), {**parameters, "updates_groups": updates_groups, "kept": kept}
-        )
+        cursor.execute(_PLAN_MEMBERS.format(**statement), parameters)
         return int(cursor.rowcount)
 
 

@@ -50,6 +50,7 @@ WITH marked AS (
        AND (o.object_type = ANY(%(updated)s)
             OR EXISTS (SELECT 1 FROM provisioning_change c
                         WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.kind IN ('create', 'restore')))
+       AND (%(only)s::bigint IS NULL OR o.id = %(only)s)
 ), differing AS (
     SELECT m.id, m.object_type, name, m.exported->>name AS old_guid, m.wanted->>name AS new_guid,
            m.exported ? name AS is_held
@@ -115,10 +116,13 @@ UPDATE provisioning_sourceobject o SET references_dirty = false
 """
 
 
-def plan(configuration: UUID, cycle: int, phase: int, batch_size: int, updated: list[int]) -> None:
+def plan(
+    configuration: UUID, cycle: int, phase: int, batch_size: int, updated: list[int], only: int | None = None
+) -> None:
     """Plan the references that differ and can be resolved.
 
     ``updated`` are the object types whose mapping lets updates flow; others get references with their creation.
+    ``only`` is the one object to look at.
     """
     parameters: dict[str, Any] = {
         "configuration": configuration,
@@ -131,7 +135,7 @@ def plan(configuration: UUID, cycle: int, phase: int, batch_size: int, updated: 
         strays = [row[0] for row in cursor.fetchall()]
         if strays:
             cursor.execute(_DOUBT, {"cycle": cycle, "strays": strays})
-        cursor.execute(_PLAN, {**parameters, "updated": updated})
+        cursor.execute(_PLAN, {**parameters, "updated": updated, "only": only})
         planned = cursor.rowcount
         if planned:
             cursor.execute(_COUNT, {"planned": planned, "cycle": cycle})

@@ -42,3 +42,12 @@ class StagedPage:
     def resources(self) -> int:
         """How many objects and tombstones the page brought."""
         return len(self.objects) + sum(len(guids) for guids in self.tombstones.values())
+
+    def take(self, other: StagedPage) -> None:
+        """Add what a further page of the same answer brought."""
+        self.objects += other.objects
+        for reason, guids in other.tombstones.items():
+            self.tombstones.setdefault(reason, []).extend(guids)
+        self.whole_groups += other.whole_groups
+        self.added_members += other.added_members
+        self.removed_members += other.removed_members

@@ -30,6 +30,13 @@ class MatchingSerializer(serializers.Serializer[Any]):
     )
 
 
+class OnDemandSerializer(serializers.Serializer[dict[str, Any]]):
+    """One object by objectGUID, DN or UPN; ``forced`` writes it although the scope leaves it out."""
+
+    object = serializers.CharField(max_length=4_096)
+    forced = serializers.BooleanField(default=False)
+
+
 class TargetSerializer(serializers.ModelSerializer[Target]):
     """Where a configuration writes to. Credentials are never shown."""
 

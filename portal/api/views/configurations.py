@@ -27,6 +27,7 @@ from portal.api.serializers.configurations import (
     ConfigurationSerializer,
     JobSerializer,
     MembershipRemovalSerializer,
+    OnDemandSerializer,
     PreviewSerializer,
     RemovalSerializer,
     RestartSerializer,
@@ -35,7 +36,7 @@ from portal.api.serializers.configurations import (
 from portal.api.views.pages import page_of
 from portal.console import audit, removals
 from provisioning.models import Configuration, Job, Target
-from provisioning.services import explaining, jobs, previewing, removing, restarting
+from provisioning.services import explaining, jobs, on_demand, previewing, removing, restarting
 
 _STEER = "provisioning.change_job"
 # Of a distinguished name; no directory has longer ones.
@@ -82,7 +83,7 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
     action_rights: Mapping[str, str] = dict.fromkeys(
         ("explain", "preview", "preview_next"), "provisioning.view_sourceobject"
-    )
+    ) | {"provision_on_demand": _STEER}
 
     def get_queryset(self) -> QuerySet[Configuration]:
         """Lists need no schema documents."""
@@ -139,6 +140,27 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
     def preview_next(self, request: Request, pk: str) -> Response:
         """What the next cycle would write if Active Directory told nothing new."""
         return Response(previewing.of_next_cycle(self.get_object(), timezone.now(), PREVIEWED))
+
+    @extend_schema(request=OnDemandSerializer, responses=OpenApiTypes.OBJECT)
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="provision-on-demand",
+        filter_backends=(),
+        pagination_class=None,
+    )
+    def provision_on_demand(self, request: Request, pk: str) -> Response:
+        """Read one object now, write it now, and tell each step: import, scope, match, action."""
+        wanted = OnDemandSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        configuration, name = self.get_object(), wanted.validated_data["object"]
+        audit.record(
+            request.user, configuration, audit.provisioned(name, forced=wanted.validated_data["forced"])
+        )
+        done = on_demand.provision(
+            configuration, name, timezone.now(), forced=wanted.validated_data["forced"]
+        )
+        return Response(done)
 
 
 class JobViewSet(ReadOnlyModelViewSet[Job]):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from portal.console import badges, configuration_pages, moments
+from portal.console import badges, configuration_pages, moments, on_demand_page
 from portal.console.base import ConsoleAdmin
 from portal.console.site import site
 from portal.console.widgets import Textarea
@@ -66,6 +66,7 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
                 ("properties", self.properties_view),
                 ("scope", self.scope_view),
                 ("mapping", self.mapping_view),
+                ("provision", self.provision_view),
                 ("live", self.live_view),
             )
         ]
@@ -97,6 +98,12 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
         obj = self.visible_object(request, str(object_id))
         context = {"tab": "mapping", **configuration_pages.mapping_context(obj)}
         return self.render_page(request, "console/configuration_mapping.html", obj, context)
+
+    def provision_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
+        """Provision one object on demand."""
+        obj = self.visible_object(request, str(object_id))
+        context = {"tab": "provision", **on_demand_page.context(request, obj)}
+        return self.render_page(request, "console/configuration_provision.html", obj, context)
 
     def properties_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
         """Name, notification addresses and the delete threshold, as a form."""

@@ -56,6 +56,11 @@ class Beginner:
         scope = resolve(self.connection, self.controller.root, self.request.containers)
         return (mark and self._delta(mark, scope)) or self._initial(scope)
 
+    def scope(self) -> ReadScope:
+        """The scope as it is now, groups included."""
+        self.roots = self.graph.require(self.request.groups)
+        return self.whole(resolve(self.connection, self.controller.root, self.request.containers))
+
     def whole(self, scope: ReadScope) -> ReadScope:
         """The scope with its membership, where groups limit it."""
         if not self.roots or scope.membership is not None:
@@ -68,12 +73,16 @@ class Beginner:
             self._readers = self._make_readers()
         return self._readers
 
+    def attributes(self) -> dict[str, tuple[str, ...]]:
+        """The attributes to ask for, by object type."""
+        return {wanted.name: ldap_attributes(wanted.attributes) for wanted in self.request.object_types}
+
     def _delta(self, mark: Watermark, scope: ReadScope) -> Start | None:
         """None where only a read from the start tells the truth."""
         if not mark.cookies:
             return self._by_usn(mark, scope)
         try:
-            changed = delta.gather(self.connection, self.controller.root, self._attributes(), mark.cookies)
+            changed = delta.gather(self.connection, self.controller.root, self.attributes(), mark.cookies)
         except CookieRefusedError:
             return None
         except DirectoryError as error:
@@ -121,7 +130,7 @@ class Beginner:
 
     def _cookies(self) -> dict[str, bytes]:
         """The cookies for now; none where DirSync is not to be had."""
-        streams = chain(self._attributes(), [PARENTS], [NESTING] if self.roots else [])
+        streams = chain(self.attributes(), [PARENTS], [NESTING] if self.roots else [])
         try:
             return initial.start_cookies(self.connection, self.controller.root, streams)
         except DirectoryError as error:
@@ -129,11 +138,8 @@ class Beginner:
                 raise
             return {}
 
-    def _attributes(self) -> dict[str, tuple[str, ...]]:
-        return {wanted.name: ldap_attributes(wanted.attributes) for wanted in self.request.object_types}
-
     def _make_readers(self) -> list[ObjectReader]:
-        names = {name for wanted in self._attributes().values() for name in wanted}
+        names = {name for wanted in self.attributes().values() for name in wanted}
         syntaxes = read_syntaxes(self.connection, self.controller.schema, names)
         unknown = sorted(name for name in names if name.lower() not in syntaxes)
         if unknown:

@@ -36,7 +36,8 @@ _RECEIVE_BYTES: Final = 1 << 18
 # No sane entry is larger; a length beyond this is a broken or hostile stream.
 _MAX_FRAME_BYTES: Final = 256 << 20
 _FRAMES_PER_BATCH: Final = 500
-_NO_SUCH_OBJECT: Final = 32
+# noSuchObject, and a DN that is none.
+_NO_SUCH_OBJECT: Final = (32, 34)
 
 
 class Endpoint(NamedTuple):
@@ -200,7 +201,7 @@ class DirectoryConnection:
     def find(self, search: Search) -> Entry | None:
         """The entry of a base search, None if there is no such object or it may not be seen."""
         frames, done = self._collect(self._send(search))
-        if done.code == _NO_SUCH_OBJECT:
+        if done.code in _NO_SUCH_OBJECT:
             return None
         if done.code:
             raise from_result(done.code)

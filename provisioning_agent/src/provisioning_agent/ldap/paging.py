@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from provisioning_agent.wire.lookups import Lookup
 from provisioning_agent.wire.pages import Page
 
 from .errors import DirectoryError
@@ -18,12 +19,16 @@ MAX_PAGE_WEIGHT: Final = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What every page of an answer says: how it was read, from which database copy, and what to know."""
+    """What every page of an answer says: how it was read, from which database copy, and what to know.
+
+    ``watermark`` is empty and ``lookups`` is filled where single objects were asked for.
+    """
 
     mode: str
     replica: Mapping[str, str]
     watermark: str
     notes: Sequence[str] = ()
+    lookups: Sequence[Lookup] = ()
 
 
 def paginate(
@@ -58,8 +63,9 @@ def _page(batch: list[dict[str, Any]], frame: Frame, counts: Mapping[str, int], 
         mode=frame.mode,
         next_cursor=None if number is None else str(number + 1),
         complete=number is None,
-        watermark=frame.watermark if number is None else None,
+        watermark=(frame.watermark or None) if number is None else None,
         replica=frame.replica,
         counts=dict(counts),
         notes=frame.notes,
+        lookups=frame.lookups,
     )

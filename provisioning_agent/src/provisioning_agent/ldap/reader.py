@@ -9,9 +9,9 @@ from typing import Final
 
 from provisioning_agent.wire.pages import Page
 from provisioning_agent.wire.requests import ReadRequest
-from provisioning_agent.wire.shape import DELETIONS_COMPARED
+from provisioning_agent.wire.shape import DELETIONS_COMPARED, OBJECTS
 
-from . import controls, filters, presence
+from . import controls, filters, lookup, presence
 from .answers import Beginner, Start
 from .ber import BerError
 from .connection import DirectoryConnection
@@ -35,7 +35,8 @@ def read(
     try:
         controller = describe(connection)
         require(controller, request.domain)
-        yield from _pages(connection, request, controller, now)
+        answer = _objects if request.objects else _pages
+        yield from answer(connection, request, controller, now)
     except (BerError, ValueError, IndexError) as error:
         # Bytes that are not what the protocol or the schema promises, wherever they turn up.
         raise DirectoryError("AdAnswerUnreadable") from error
@@ -63,9 +64,25 @@ def _pages(
     new = Watermark(
         controller.invocation_id, question, start.cookies, start.groups, controller.usn, compared_at
     )
-    replica = {"invocationId": controller.invocation_id, "name": controller.name}
-    frame = Frame(start.mode, replica, new.encode(), notes)
+    frame = Frame(start.mode, _replica(controller), new.encode(), notes)
     return paginate(items, frame, request.page_size, request.deadline, now)
+
+
+def _objects(
+    connection: DirectoryConnection, request: ReadRequest, controller: Controller, now: Callable[[], datetime]
+) -> Iterator[Page]:
+    """Single objects by name; the watermark is neither used nor made."""
+    notes = list[str]()
+    beginner = Beginner(connection, request, controller, notes, sees_tombstones=False)
+    scope, types = beginner.scope(), beginner.attributes()
+    found = [lookup.find(connection, controller.root, name, scope, types) for name in request.objects]
+    items = lookup.items(found, beginner.readers())
+    frame = Frame(OBJECTS, _replica(controller), "", notes, found)
+    return paginate(items, frame, request.page_size, request.deadline, now)
+
+
+def _replica(controller: Controller) -> dict[str, str]:
+    return {"invocationId": controller.invocation_id, "name": controller.name}
 
 
 def _standing(start: Start, *, sees_tombstones: bool) -> list[str]:

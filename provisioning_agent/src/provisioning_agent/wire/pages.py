@@ -12,6 +12,7 @@ import orjson
 
 from .errors import WireError
 from .limits import MAX_INFLATION_RATIO, MAX_PAGE_COMPRESSED, MAX_PAGE_INFLATED
+from .lookups import Lookup
 from .shape import AD_SCHEMA, LIST_SCHEMA, PAGE_SCHEMA, check_page
 
 __all__ = [
@@ -48,6 +49,7 @@ class Page:
     replica: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    lookups: Sequence[Lookup] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The page as the SCIM ListResponse object."""
@@ -58,6 +60,8 @@ class Page:
             "counts": self.counts,
             "notes": list(self.notes),
         }
+        if self.lookups:
+            extension["lookups"] = [one.to_dict() for one in self.lookups]
         if self.watermark is not None:
             extension["watermark"] = self.watermark
         body: dict[str, Any] = {

@@ -11,6 +11,7 @@ import orjson
 
 from .errors import WireError
 from .limits import MAX_PAGE_RESOURCES, MAX_REQUEST_BYTES
+from .lookups import MAX_OBJECTS, is_name
 
 SEARCH_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 READ_SCHEMA: Final = "urn:isthmus:scim:api:messages:1.0:ReadRequest"
@@ -32,7 +33,10 @@ class ObjectTypeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What an agent is asked to read; ``watermark`` None means an initial read, ``deadline`` is aware UTC."""
+    """What an agent is asked to read; ``watermark`` None means an initial read, ``deadline`` is aware UTC.
+
+    ``objects`` names single objects by objectGUID, DN or UPN: then just these are read, wherever they are.
+    """
 
     domain: str
     object_types: tuple[ObjectTypeRequest, ...]
@@ -42,6 +46,7 @@ class ReadRequest:
     groups: tuple[str, ...] = ()
     watermark: str | None = field(default=None, repr=False)
     page_size: int = MAX_PAGE_RESOURCES
+    objects: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """The request as UTF-8 JSON."""
@@ -65,6 +70,7 @@ class ReadRequest:
                 "watermark": self.watermark,
                 "correlationId": self.correlation_id,
                 "deadline": _iso(self.deadline),
+                **({"objects": list(self.objects)} if self.objects else {}),
             },
         }
 
@@ -95,6 +101,7 @@ class ReadRequest:
             groups=_guids(extension.get("groups"), "groups"),
             watermark=_watermark(extension.get("watermark")),
             page_size=_page_size(body.get("count")),
+            objects=_objects(extension.get("objects", [])),
         )
 
 
@@ -132,6 +139,13 @@ def _page_size(value: object) -> int:
     if type(value) is not int or not 1 <= value <= MAX_PAGE_RESOURCES:
         raise _malformed(f"count is not a number from 1 to {MAX_PAGE_RESOURCES}")
     return value
+
+
+def _objects(value: object) -> tuple[str, ...]:
+    names = _list(value, "objects")
+    if len(names) > MAX_OBJECTS or not all(is_name(name) for name in names):
+        raise _malformed(f"objects is not a list of at most {MAX_OBJECTS} names")
+    return tuple(names)
 
 
 def _guids(value: object, where: str) -> tuple[str, ...]:

@@ -6,13 +6,16 @@ from typing import Any, Final
 
 from .errors import WireError
 from .limits import MAX_DEPTH, MAX_PAGE_RESOURCES
+from .lookups import MAX_OBJECTS, is_lookup
 from .requests import GUID_PATTERN, OBJECT_TYPES
 
 LIST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 PAGE_SCHEMA: Final = "urn:isthmus:scim:api:messages:1.0:ReadPage"
 AD_SCHEMA: Final = "urn:isthmus:scim:schemas:ad:1.0"
 
-MODES: Final = ("initial", "delta")
+# The mode of an answer about single objects; it brings no watermark.
+OBJECTS: Final = "objects"
+MODES: Final = ("initial", "delta", OBJECTS)
 # The note of an answer that names every object in scope: what it does not name is gone.
 DELETIONS_COMPARED: Final = "DeletionsCompared"
 TOMBSTONES: Final = ("deleted", "outOfScope")
@@ -46,20 +49,32 @@ def _check_extension(page: dict[str, Any]) -> None:
     if not isinstance(extension, dict):
         raise _wrong(PAGE_SCHEMA, "is missing")
     if extension.get("mode") not in MODES:
-        raise _wrong("mode", "is neither initial nor delta")
+        raise _wrong("mode", f"is none of {', '.join(MODES)}")
     if type(extension.get("complete")) is not bool:
         raise _wrong("complete", "is not a boolean")
     _check_ending(page, extension)
     _check_numbers(extension.get("counts"))
     _check_texts(extension)
+    _check_lookups(extension)
+
+
+def _check_lookups(extension: dict[str, Any]) -> None:
+    if extension["mode"] != OBJECTS:
+        return
+    lookups = extension.get("lookups")
+    if not isinstance(lookups, list) or len(lookups) > MAX_OBJECTS or not all(map(is_lookup, lookups)):
+        raise _wrong("lookups", "does not say what became of each object that was asked for")
 
 
 def _check_ending(page: dict[str, Any], extension: dict[str, Any]) -> None:
     cursor, watermark = page.get("nextCursor"), extension.get("watermark")
     if cursor is not None and (not isinstance(cursor, str) or not cursor.isascii() or not cursor.isdigit()):
         raise _wrong("nextCursor", "is not a page number")
-    if extension["complete"] and (cursor is not None or not isinstance(watermark, str) or not watermark):
-        raise _wrong("complete", "is true on a page that is not the last or has no watermark")
+    is_marked = isinstance(watermark, str) and bool(watermark)
+    if extension["complete"] and (cursor is not None or is_marked == (extension["mode"] == OBJECTS)):
+        raise _wrong(
+            "complete", "is true on a page that is not the last, or whose watermark is missing or too much"
+        )
     if watermark is not None and cursor is not None:
         raise _wrong("watermark", "is present on a page that is not the last")
 
