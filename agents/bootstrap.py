@@ -14,6 +14,8 @@ from agents.facts import HostFacts, Presence
 from agents.heartbeat import INTERVAL, state_at
 from agents.identity import Identity
 from agents.models import Agent, AgentState, Domain, StateChange
+from agents.updates import advice
+from agents.updates.advice import Offer
 from provisioning_agent.wire.errors import WireError
 from provisioning_agent.wire.limits import RENEWAL_DAYS
 
@@ -31,6 +33,7 @@ class Welcome:
     domains: tuple[str, ...]
     sequence: str
     listen: bool
+    update: Offer | None
 
 
 def bootstrap(
@@ -89,4 +92,5 @@ def _welcome(agent: Agent, identity: Identity, sequence: str, now: datetime) -> 
         domains=tuple(domains),
         sequence=sequence,
         listen=settings.CHANGE_NOTIFICATION,
+        update=advice.offer(agent, now),
     )

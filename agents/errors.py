@@ -46,6 +46,14 @@ CODES: Final[Mapping[str, ServiceCode]] = MappingProxyType(
             405, "The call exists but not with this method; update the agent to the version of the service."
         ),
         "BodyTooLarge": ServiceCode(413, "The body is larger than this call accepts; send less at once."),
+        "UpdateFileUnknown": ServiceCode(
+            404, "The update repository has no such file; publish a release, or do nothing if none is wanted."
+        ),
+        "UpdateKeySealed": ServiceCode(
+            503,
+            "A signing key of the update repository can not be opened; put the key that sealed it back into "
+            "ISTHMUS_SEALING_KEYS.",
+        ),
         "AuthorityKeySealed": ServiceCode(
             503,
             "The certificate authority's key can not be opened; put the key that sealed it back into "

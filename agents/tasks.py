@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from agents import heartbeat, housekeeping
 from agents.bus import giving_back
+from agents.updates import repository
 
 
 @shared_task
@@ -21,3 +22,9 @@ def flip_overdue_agents() -> None:
     now = timezone.now()
     heartbeat.flip_overdue(now)
     housekeeping.forget(now)
+
+
+@shared_task
+def refresh_update_metadata() -> None:
+    """Sign the update repository's metadata anew before it ends."""
+    repository.refresh(timezone.now())

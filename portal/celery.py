@@ -53,6 +53,11 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 30},
     },
+    "keep the update repository fresh": {
+        "task": "agents.tasks.refresh_update_metadata",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "send notifications": {
         "task": "provisioning.tasks.send_due_notifications",
         "schedule": 10.0,

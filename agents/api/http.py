@@ -31,7 +31,7 @@ class Disconnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status, and what goes into the JSON body (None for none)."""
+    """Status, and what goes into the JSON body (None for none), or the body itself as bytes."""
 
     status: int
     content: Any = None
@@ -120,7 +120,7 @@ class Call:
 
 async def send_reply(reply: Reply, send: Send) -> None:
     """Send a reply in one piece."""
-    body = b"" if reply.content is None else orjson.dumps(reply.content)
+    body = _encoded(reply.content)
     headers = {"content-length": str(len(body)), "cache-control": "no-store", **reply.headers}
     if reply.status == 204:
         del headers["content-length"]
@@ -129,6 +129,12 @@ async def send_reply(reply: Reply, send: Send) -> None:
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     await send({"type": "http.response.body", "body": body})
+
+
+def _encoded(content: Any) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    return b"" if content is None else orjson.dumps(content)
 
 
 def error_reply(error: WireError) -> Reply:

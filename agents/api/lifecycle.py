@@ -74,4 +74,10 @@ def _welcome(welcome: bootstrap.Welcome, now: datetime) -> dict[str, Any]:
         "domains": list(welcome.domains),
         "sequence": welcome.sequence,
         "changeNotification": welcome.listen,
+        "update": _update(welcome),
     }
+
+
+def _update(welcome: bootstrap.Welcome) -> dict[str, str] | None:
+    offer = welcome.update
+    return None if offer is None else {"version": offer.version, "target": offer.target}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from agents.api import answers, changes, lifecycle, poll, registrations
+from agents.api import answers, changes, lifecycle, poll, registrations, updates
 from agents.api.http import Call, Reply
 from agents.api.service import Service
 from agents.errors import refusal
@@ -24,6 +24,7 @@ _CALLS: Final[dict[str, dict[str, Endpoint]]] = {
     rf"agents/(?P<agent_id>{_GUID})/resource-groupings": {"PUT": lifecycle.put_groupings},
     r"bootstrap": {"POST": lifecycle.post_bootstrap},
     r"certificates": {"POST": lifecycle.post_certificates},
+    r"updates/(?P<path>(?:metadata|targets)/[A-Za-z0-9._+-]{1,200})": {"GET": updates.get_file},
     r"bus": {"GET": poll.poll},
     r"bus/changes": {"POST": changes.post_changes},
     rf"{_REQUEST}/pages/(?P<number>[1-9][0-9]{{0,8}})": {"POST": answers.post_page},

@@ -7,9 +7,11 @@ from agents.models.bus import BusPage, BusRequest, RequestState
 from agents.models.enrolment import CertificateAuthority, EnrolmentToken, SeenAssertion
 from agents.models.health import HealthSample
 from agents.models.heartbeat import StateChange
+from agents.models.updates import AgentRelease, UpdateFile, UpdateKey, UpdatePolicy
 
 __all__ = [
     "Agent",
+    "AgentRelease",
     "AgentState",
     "BusPage",
     "BusRequest",
@@ -21,4 +23,7 @@ __all__ = [
     "ResourceGrouping",
     "SeenAssertion",
     "StateChange",
+    "UpdateFile",
+    "UpdateKey",
+    "UpdatePolicy",
 ]

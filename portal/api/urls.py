@@ -11,6 +11,7 @@ from portal.api.views.configurations import ConfigurationViewSet, JobViewSet, Ta
 from portal.api.views.directory import ContactViewSet, GroupViewSet, SummaryView, UserViewSet
 from portal.api.views.history import CycleViewSet, LogViewSet
 from portal.api.views.token import TokenView
+from portal.api.views.updates import ReleaseViewSet
 
 
 class Router(SimpleRouter):
@@ -23,6 +24,7 @@ class Router(SimpleRouter):
 
 router = Router()
 router.register("agents", AgentViewSet)
+router.register("agent-releases", ReleaseViewSet)
 router.register("domains", DomainViewSet)
 router.register("enrolment-tokens", EnrolmentTokenViewSet)
 router.register("targets", TargetViewSet)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from portal.console import agent_pages, dashboard, enrolment, heartbeat, job_pages
+from portal.console import agent_pages, dashboard, enrolment, heartbeat, job_pages, update_policy
 
 if TYPE_CHECKING:
     # Unfold publishes no types; its site is Django's with another look.
@@ -41,6 +41,7 @@ class ConsoleSite(UnfoldAdminSite):
             self._page("agents/add/", enrolment.page, "add_agent"),
             self._page("agents/portal-ca.pem", enrolment.authority_certificate, "authority_certificate"),
             self._page("agents/<uuid:agent_id>/revoke/", enrolment.revoke, "revoke_agent"),
+            self._page("agents/<uuid:agent_id>/updates/", update_policy.page, "update_policy"),
             self._page("agents/<uuid:agent_id>/not-cloned/", agent_pages.clear_clone, "clear_clone"),
             self._page("jobs/<int:job_id>/restart/", job_pages.restart, "job_restart"),
             self._page("jobs/<int:job_id>/held/", job_pages.held, "job_held"),

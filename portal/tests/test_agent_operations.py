@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from agents import events
-from agents.models import Agent, HealthSample
+from agents.models import Agent, AgentRelease, HealthSample, UpdatePolicy
 from portal.tests.estate import Estate
 from provisioning.models import Configuration, Notification
 
@@ -92,3 +92,55 @@ def test_whoever_watches_a_configuration_is_told_by_mail(watched: Agent) -> None
     mail = Notification.objects.get(template="agent_cloned", configuration=configuration)
     assert mail.recipients == ["operations@contoso.example"]
     assert mail.subject == f"Two hosts use the certificate of agent {watched.name}"
+
+
+@pytest.fixture
+def released(db: None) -> None:
+    """Two published versions."""
+    for version in ("8.0.0", "9.0.0"):
+        AgentRelease.objects.create(
+            version=version,
+            target=f"isthmus_agent-{version}-py3-none-any.whl",
+            sha256="0" * 64,
+            size=1,
+            published_at=timezone.now(),
+        )
+
+
+def test_a_policy_is_shown_and_changed_in_the_console(
+    console: Client, viewer_console: Client, built: Estate, released: None
+) -> None:
+    address = reverse("admin:update_policy", args=[built.agent.pk])
+    assert "9.0.0, at once" in console.get(address).content.decode()
+    wanted = {"pinned_version": "8.0.0", "window_start": "22:00", "window_end": "04:00"}
+    assert viewer_console.get(address).status_code == 200
+    assert viewer_console.post(address, {**wanted, "timezone": "UTC"}).status_code == 403
+    for wrong in ({"timezone": "Mars/Olympus"}, {"timezone": "UTC", "window_end": ""}):
+        assert console.post(address, {**wanted, **wrong}).status_code == 200
+    assert not UpdatePolicy.objects.exists()
+    assert console.post(address, {**wanted, "timezone": "Europe/Berlin"}).status_code == 302
+    policy = UpdatePolicy.objects.get()
+    assert (policy.agent_id, policy.pinned_version) == (built.agent.pk, "8.0.0")
+    assert (str(policy.window_start), policy.timezone) == ("22:00:00", "Europe/Berlin")
+    assert LogEntry.objects.filter(object_id=str(built.agent.pk)).count() == 1
+    assert "8.0.0" in console.get(address).content.decode()
+
+
+def test_a_policy_is_read_and_changed_through_rest(
+    api: APIClient, viewer_api: APIClient, built: Estate, released: None
+) -> None:
+    address = f"/api/v1/agents/{built.agent.pk}/update-policy/"
+    found = viewer_api.get(address).json()
+    assert found["advice"] == {"version": "9.0.0", "now": True, "reason": "at once", "at": None}
+    assert not UpdatePolicy.objects.exists()
+    assert viewer_api.put(address, {"at_once": True}, format="json").status_code == 403
+    until = (timezone.now() + timedelta(days=3)).isoformat()
+    changed = api.put(address, {"deferred_until": until}, format="json").json()
+    assert (changed["advice"]["now"], changed["advice"]["reason"]) == (False, "deferred")
+    for wrong in ({"window_start": "22:00"}, {"timezone": "../etc/passwd"}, {"pinned_version": "newest"}):
+        assert api.patch(address, wrong, format="json").status_code == 400
+    assert api.patch(address, {"at_once": True}, format="json").json()["advice"]["now"] is True
+    assert [row["version"] for row in api.get("/api/v1/agent-releases/").json()["results"]] == [
+        "9.0.0",
+        "8.0.0",
+    ]

@@ -16,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from agents import cloning
 from agents.enrolment import create_token
-from agents.models import Agent, Domain, EnrolmentToken
+from agents.models import Agent, Domain, EnrolmentToken, UpdatePolicy
 from agents.revocation import revoke
 from portal.api.errors import ApiError
 from portal.api.pagination import IdPages
@@ -30,6 +30,7 @@ from portal.api.serializers.agents import (
     HeartbeatSerializer,
     NewTokenSerializer,
 )
+from portal.api.serializers.updates import PolicySerializer
 from portal.api.views.pages import page_of
 from portal.console import audit, overview
 
@@ -63,6 +64,20 @@ class AgentViewSet(ReadOnlyModelViewSet[Agent]):
         self.ordering = ("-id",)
         rows = page_of(self, self.get_object().health.all())
         return self.get_paginated_response(HealthSerializer(rows, many=True).data)
+
+    @extend_schema(request=PolicySerializer, responses=PolicySerializer)
+    @action(detail=True, methods=["get", "put", "patch"], url_path="update-policy")
+    def update_policy(self, request: Request, pk: str) -> Response:
+        """When the agent takes a new version. Without a policy it takes every new one at once."""
+        agent = self.get_object()
+        policy = UpdatePolicy.objects.filter(agent=agent).first() or UpdatePolicy(agent=agent)
+        if request.method == "GET":
+            return Response(PolicySerializer(policy).data)
+        wanted = PolicySerializer(policy, data=request.data, partial=request.method == "PATCH")
+        wanted.is_valid(raise_exception=True)
+        wanted.save()
+        audit.record(request.user, agent, f"Update policy: {', '.join(wanted.validated_data)}")
+        return Response(wanted.data)
 
     @extend_schema(request=None, responses=AgentSerializer)
     @action(detail=True, methods=["post"], url_path="not-cloned")

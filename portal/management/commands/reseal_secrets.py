@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from agents.models import CertificateAuthority
+from agents.models import CertificateAuthority, UpdateKey
 from agents.sealing import reseal
 from provisioning.models import Target
 
@@ -22,7 +22,10 @@ class Command(BaseCommand):
         with transaction.atomic():
             authorities = _reseal_authorities()
             targets = _reseal_targets()
-        self.stdout.write(f"Resealed {authorities} authority keys and {targets} target credentials.")
+            updates = _reseal_update_keys()
+        self.stdout.write(
+            f"Resealed {authorities} authority keys, {targets} target credentials and {updates} update keys."
+        )
 
 
 def _reseal_authorities() -> int:
@@ -38,4 +41,12 @@ def _reseal_targets() -> int:
     for row in rows:
         row.sealed_credentials = reseal(row.sealed_credentials or b"")
         row.save(update_fields=["sealed_credentials"])
+    return len(rows)
+
+
+def _reseal_update_keys() -> int:
+    rows = UpdateKey.objects.select_for_update()
+    for row in rows:
+        row.sealed_key = reseal(row.sealed_key)
+        row.save(update_fields=["sealed_key"])
     return len(rows)

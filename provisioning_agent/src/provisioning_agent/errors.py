@@ -17,6 +17,8 @@ EXIT_REVOKED: Final = 3
 EXIT_SETUP: Final = 4
 EXIT_PORTAL: Final = 5
 EXIT_DIRECTORY: Final = 6
+# An update is installed: whoever started this process starts the new version (EX_TEMPFAIL of sysexits.h).
+EXIT_RESTART: Final = 75
 
 CODES: Final[Mapping[str, AgentCode]] = {
     "NotEnrolled": AgentCode(EXIT_SETUP, "This agent is not enrolled here; run 'isthmus-agent enrol' first."),
@@ -101,6 +103,21 @@ CODES: Final[Mapping[str, AgentCode]] = {
     ),
     "PortalCertificateUntrusted": AgentCode(
         EXIT_PORTAL, "The portal's certificate is not trusted; name its CA with --ca-file."
+    ),
+    "UpdateRefused": AgentCode(
+        EXIT_PORTAL,
+        "An update is not as it was signed, or its signatures have ended; look at the portal's update repository.",
+    ),
+    "UpdateNotFetched": AgentCode(
+        EXIT_PORTAL, "An update could not be fetched; check the proxy and the network. It is tried again."
+    ),
+    "UpdateNotInstalled": AgentCode(
+        EXIT_SETUP,
+        "An update could not be installed; check disk space and, for new dependencies, pip's index.",
+    ),
+    "UpdateRolledBack": AgentCode(
+        EXIT_SETUP,
+        "A new version did not bootstrap and was taken back; it is not tried again for a day. Read its log.",
     ),
     "AgentStopped": AgentCode(
         EXIT_REVOKED, "The portal does not let this agent work any more; enrol it again."

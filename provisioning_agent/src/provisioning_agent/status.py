@@ -70,6 +70,12 @@ class StatusBook:
             self._note(code, now)
             self._save()
 
+    def noted(self, code: str, now: datetime) -> None:
+        """Something failed that was no request."""
+        with self._lock:
+            self._note(code, now)
+            self._save()
+
     def count(self, **numbers: int) -> None:
         """Add to counters."""
         with self._lock:

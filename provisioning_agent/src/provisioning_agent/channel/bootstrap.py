@@ -27,6 +27,7 @@ class Bootstrapped:
     server_time: datetime | None
     sequence: str = ""
     listen: bool = False
+    update: object = None
 
 
 def bootstrap(
@@ -63,6 +64,7 @@ def _parse(answer: dict[str, Any]) -> Bootstrapped:
         server_time,
         sequence if isinstance(sequence, str) else "",
         answer.get("changeNotification") is True,
+        answer.get("update"),
     )
 
 

@@ -28,14 +28,23 @@ log = logging.getLogger(__name__)
 _SPREAD: Final = 0.1
 
 
+# What is done after each bootstrap with the update it told of; true if the agent is to start anew.
+AfterBootstrap = Callable[[Runtime, PortalHttp, object], bool]
+
+
 class BootstrapLoop:
     """Owns the agent's identity; publishes bus tokens to the lanes."""
 
     def __init__(
-        self, runtime: Runtime, identity: Identity, chance: Callable[[], float] = random.random
+        self,
+        runtime: Runtime,
+        identity: Identity,
+        after: AfterBootstrap | None = None,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._runtime = runtime
         self._identity = identity
+        self._after = after
         self._chance = chance
         self._backoff = Backoff(chance=chance)
         self._presence = Presence(runtime.state)
@@ -72,6 +81,10 @@ class BootstrapLoop:
         self._look_at(answer, now)
         if answer.renew_certificate:
             self._renew(http)
+        if self._after is not None and self._after(runtime, http, answer.update):
+            runtime.restart = True
+            runtime.halt()
+            return 0.0
         return answer.interval * (1 - _SPREAD * self._chance())
 
     def _failed(self, error: WireError, now: datetime) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from provisioning_agent.wire.errors import WireError
 CONNECT_TIMEOUT_S: Final = 10
 READ_TIMEOUT_S: Final = 60
 _MAX_ANSWER: Final = 16 * 1024 * 1024
+_PIECE: Final = 64 * 1024
 _MAX_RETRY_AFTER_S: Final = 600.0
 
 
@@ -30,6 +31,11 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials, and none from a netrc file either."""
+    return request
 
 
 class PortalHttp:
@@ -81,6 +87,25 @@ class PortalHttp:
         if not 200 <= response.status_code < 300:
             raise _refusal(response)
         return response
+
+    def download(self, url: str) -> Iterator[bytes]:
+        """A file that needs no proof, in pieces; anything but 200 is a WireError."""
+        try:
+            with self._session.get(
+                require_https(url),
+                auth=_nobody,
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                allow_redirects=False,
+                verify=self._verify,
+                stream=True,
+            ) as response:
+                if response.status_code != 200:
+                    raise _refusal(response)
+                yield from response.iter_content(_PIECE)
+        except requests.exceptions.SSLError as error:
+            raise _unreachable("PortalCertificateUntrusted", error) from error
+        except (requests.RequestException, OSError) as error:
+            raise _unreachable("PortalUnreachable", error) from error
 
     def close(self) -> None:
         """Close idle connections."""

@@ -103,6 +103,7 @@ class Runtime:
     access: BusAccess = field(default_factory=BusAccess)
     leases: ActiveLeases = field(default_factory=ActiveLeases)
     refused: WireError | None = None
+    restart: bool = False
 
     def http(self) -> PortalHttp:
         """A connection pool for the calling thread."""

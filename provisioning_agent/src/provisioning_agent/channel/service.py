@@ -15,13 +15,13 @@ from types import FrameType
 from typing import Final
 
 from provisioning_agent import config as configs
-from provisioning_agent.errors import EXIT_REVOKED, AgentError
+from provisioning_agent.errors import EXIT_RESTART, EXIT_REVOKED, AgentError
 from provisioning_agent.files import make_directory
 from provisioning_agent.status import StatusBook
 from provisioning_agent.wire.errors import WireError
 
 from . import identity as identities
-from .bootstrap_loop import BootstrapLoop
+from .bootstrap_loop import AfterBootstrap, BootstrapLoop
 from .bus import hand_back
 from .bus_loop import BusLane
 from .clock import SystemClock
@@ -38,7 +38,7 @@ _FINISH_S: Final = 3.0
 _ARRIVE_S: Final = 0.3
 
 
-def run(state: Path, lanes: int = DEFAULT_LANES) -> int:
+def run(state: Path, lanes: int = DEFAULT_LANES, after: AfterBootstrap | None = None) -> int:
     """Run the agent until SIGTERM, SIGINT or a refusal; returns the exit code."""
     configuration = configs.load(state)
     identity = identities.load(state, configuration.agent_id)
@@ -48,7 +48,7 @@ def run(state: Path, lanes: int = DEFAULT_LANES) -> int:
         crashed = _watch_threads(runtime)
         _heed_signals(runtime)
         log.info("event=started agent=%s portal=%s lanes=%d", identity.agent_id, configuration.portal, lanes)
-        _start("bootstrap", BootstrapLoop(runtime, identity).run)
+        _start("bootstrap", BootstrapLoop(runtime, identity, after).run)
         _start("passwords", PasswordKeeper(runtime).run)
         for number in range(1, lanes + 1):
             _start(f"lane-{number}", BusLane(runtime, number).run)
@@ -71,7 +71,7 @@ def _exit_code(runtime: Runtime, crashed: threading.Event) -> int:
         log.error('event=stopped code=%s detail="%s"', runtime.refused.code, runtime.refused.detail)
         return EXIT_REVOKED
     log.info("event=stopped")
-    return 0
+    return EXIT_RESTART if runtime.restart else 0
 
 
 def _hand_back(runtime: Runtime) -> None:

@@ -23,6 +23,7 @@ from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint, connect
 from provisioning_agent.ldap.domain import DomainIdentity, describe, identify, require
 from provisioning_agent.ldap.errors import DirectoryError
 from provisioning_agent.ldap.tls import Trust, normalise_fingerprint, presented_fingerprint
+from provisioning_agent.updates.trust import pin_root
 from provisioning_agent.wire.errors import WireError
 
 _LOOK_TIMEOUT_S = 10.0
@@ -80,6 +81,7 @@ def enrol(options: EnrolOptions) -> None:
     identities.save(options.state, identity)
     configs.save(options.state, config)
     put_groupings(http, identity, config.domains, SystemClock().now())
+    pin_root(http, options.state)
     http.close()
     say(f"Enrolled as agent {config.agent_id} for {', '.join(one.fqdn for one in config.domains)}.")
 

@@ -88,6 +88,25 @@ def run(
 
 
 @app.command()
+def supervise(
+    state_dir: StateDir = None,
+    lanes: Annotated[int, typer.Option(min=1, max=16, help="Requests answered at the same time.")] = 2,
+    trial: Annotated[
+        float, typer.Option(min=1, max=3600, help="Seconds a new version has until its first bootstrap.")
+    ] = 300.0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Run the agent and let it update itself; a version that does not bootstrap is taken back.
+
+    Exit codes are those of 'run'.
+    """
+    # Imported here so that --help answers at once.
+    from provisioning_agent.cli.supervise_command import supervise_agent
+
+    raise typer.Exit(supervise_agent(state_of(state_dir), lanes, trial, verbose=verbose))
+
+
+@app.command()
 def status(
     state_dir: StateDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -10,20 +10,22 @@ from provisioning_agent.channel.service import run
 from provisioning_agent.cli.output import complain
 from provisioning_agent.errors import AgentError
 from provisioning_agent.support import log_file
+from provisioning_agent.updates.updating import after_bootstrap
 
 
 def run_agent(state: Path, lanes: int, *, verbose: bool) -> int:
     """Run until stopped; returns the exit code."""
-    _log_to_stderr(logging.DEBUG if verbose else logging.INFO)
+    log_to_stderr(logging.DEBUG if verbose else logging.INFO)
     try:
         if state.is_dir():
             logging.getLogger("provisioning_agent").addHandler(log_file.handler(state))
-        return run(state, lanes)
+        return run(state, lanes, after_bootstrap)
     except AgentError as error:
         return complain(error)
 
 
-def _log_to_stderr(level: int) -> None:
+def log_to_stderr(level: int) -> None:
+    """Our own lines, and the warnings of libraries."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         logging.Formatter("%(asctime)s level=%(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")

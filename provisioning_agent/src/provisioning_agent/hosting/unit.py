@@ -20,7 +20,7 @@ ConditionPathExists={state}/agent.json
 Type=exec
 User={user}
 Group={user}
-ExecStart="{executable}" run --state-dir "{state}"
+ExecStart="{executable}" supervise --state-dir "{state}"
 Restart=on-failure
 RestartSec=30
 # Not welcome any more (3), or set-up on this host (4): starting again does not help.

@@ -1,0 +1,1 @@
+"""Signed updates of agents: a TUF repository (theupdateframework.io) whose files are rows."""
