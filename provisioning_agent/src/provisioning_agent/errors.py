@@ -61,6 +61,9 @@ CODES: Final[Mapping[str, AgentCode]] = {
     "AnswersInvalid": AgentCode(
         EXIT_SETUP, "An answer for the set-up is missing or wrong; the sentence names its place in the file."
     ),
+    "AccountNameInvalid": AgentCode(
+        EXIT_SETUP, "That can not be the name of an account; choose a shorter one of letters and digits."
+    ),
     "ControllersNotFound": AgentCode(
         EXIT_DIRECTORY, "DNS names no controller of the domain; name servers, or a nameserver that knows it."
     ),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import configure_options, hosting_options
+from . import configure_options, gmsa_options, hosting_options
 from .options import StateDir, state_of
 from .permissions_options import app as permissions
 
@@ -23,6 +23,7 @@ app = typer.Typer(
 
 app.add_typer(permissions, name="permissions")
 app.command()(configure_options.configure)
+app.command()(gmsa_options.gmsa)
 app.command()(hosting_options.install)
 app.command()(hosting_options.uninstall)
 

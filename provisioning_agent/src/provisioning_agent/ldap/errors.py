@@ -42,6 +42,12 @@ CODES: Final[Mapping[str, WireCode]] = {
         False,
         "An account of that name exists that no agent made; choose another name, or name it as existing.",
     ),
+    "KdsRootKeyMissing": WireCode(
+        409,
+        False,
+        "The forest has no KDS root key, so no password can be made for a group managed service account; run "
+        "Add-KdsRootKey once, wait 10 hours, try again. Or use a managed ordinary account.",
+    ),
     "DescriptorUnreadable": WireCode(
         502,
         False,
