@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SERVER_STAMP := $(VENV)/.installed-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format pins bench-agent bench-initial bench-latency clean
+.PHONY: help demo test lint format pins bench-agent bench-engine bench-initial bench-latency clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ bench-agent: $(STAMP) ## 116 000 objects read and posted by the agent, beside ld
 
 bench-latency: $(STAMP) ## From a change in Active Directory to the cloud, 100 single changes
 	$(BIN)/python -m bench.latency $(ARGS)
+
+bench-engine: $(STAMP) ## The service alone: 150 000 users, 1 000 000 memberships (ARGS="--scale 0.1")
+	$(BIN)/python -m bench.engine $(ARGS)
 
 bench-initial: $(STAMP) ## Initial cycle of 20 000 users beside ldapsearch
 	$(BIN)/python -m bench.initial $(ARGS)

@@ -32,6 +32,7 @@ max_wal_size = 4GB
 checkpoint_timeout = 15min
 max_connections = 200
 work_mem = 32MB
+random_page_cost = 1.1
 jit = off
 """
 

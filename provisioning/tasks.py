@@ -48,6 +48,14 @@ def domain_changed(domain: Domain, at: datetime) -> None:
         transaction.on_commit(start_due_cycles.delay)
 
 
+def look_for_due_jobs() -> None:
+    """Start what is due as soon as this transaction is over, without waiting for beat.
+
+    Beat asks again within two seconds should the broker be away.
+    """
+    transaction.on_commit(start_due_cycles.delay, robust=True)
+
+
 @shared_task
 def ingest(cycle_id: int) -> None:
     """A page is there, or the request failed."""

@@ -22,6 +22,7 @@ from portal.console.paginator import LimitedPaginator
 from provisioning.engine.restart import DEFAULT, ResetScope
 from provisioning.models import Job
 from provisioning.services import jobs, restarting
+from provisioning.tasks import look_for_due_jobs
 
 REMOVALS_PER_PAGE = 100
 _ON_FROM_THE_WATERMARK = frozenset({ResetScope.QUARANTINE_STATE})
@@ -64,6 +65,7 @@ def act(site: AdminSite, request: HttpRequest, job_id: int, verb: str) -> HttpRe
         messages.error(request, str(refused))
     else:
         audit.record(request.user, job.configuration, f"{job.get_kind_display()}: {verb}")
+        look_for_due_jobs()
         messages.success(request, chosen.done.format(job))
     return _to_configuration(job)
 
@@ -74,6 +76,7 @@ def restart(site: AdminSite, request: HttpRequest, job_id: int) -> HttpResponse:
     if request.method == "POST":
         full = request.POST.get("full") == "yes"
         restarting.restart(job, timezone.now(), DEFAULT if full else _ON_FROM_THE_WATERMARK)
+        look_for_due_jobs()
         audit.record(request.user, job.configuration, f"{job.get_kind_display()}: restart, full={full}")
         how = "reads the whole domain again" if full else "goes on from its watermark"
         messages.success(request, f"{job} is restarted and {how}.")

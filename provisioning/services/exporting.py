@@ -14,7 +14,7 @@ from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import BATCH_SIZE, Phase
-from provisioning.store import batches, changes, locks, members, references, statistics
+from provisioning.store import batches, changes, durability, locks, members, references, statistics
 from provisioning.targets.base import Target
 from provisioning.targets.registry import open_target
 
@@ -56,23 +56,35 @@ def resume(cycle_id: int, phase: Phase) -> list[Hint]:
 
 
 def _advance(cycle_id: int, done: Phase) -> list[Hint]:
-    """Move past a finished phase; of several workers that find it finished, one moves on."""
-    following = Phase(done + 1)
+    """Move on to the next phase that has anything to do; of several workers that find one finished, one moves."""
     with transaction.atomic():
-        moved = Cycle.objects.filter(pk=cycle_id, step=CycleStep.EXPORTING, export_phase=done).update(
+        cycle = (
+            Cycle.objects.select_for_update()
+            .filter(pk=cycle_id, step=CycleStep.EXPORTING, export_phase=done)
+            .only("count_exported")
+            .first()
+        )
+        if cycle is None:
+            return []
+        if done is Phase.OBJECTS:
+            statistics.after_writing(cycle.count_exported)
+        following, numbers = _next_open(cycle_id, done)
+        Cycle.objects.filter(pk=cycle_id).update(
             export_phase=following,
             moved_at=clock(),
             **({"step": CycleStep.SETTLING} if following is Phase.DONE else {}),
         )
-        if not moved:
-            return []
-        if done is Phase.OBJECTS:
-            statistics.after_writing(Cycle.objects.values_list("count_exported", flat=True).get(pk=cycle_id))
-        _prepare(cycle_id, following)
-    if following is Phase.DONE:
-        return [Hint(Step.SETTLE, cycle_id)]
-    open_batches = batches.open_batches(cycle_id, following)
-    return _hints(cycle_id, following, open_batches) if open_batches else _advance(cycle_id, following)
+    return _hints(cycle_id, following, numbers) if numbers else [Hint(Step.SETTLE, cycle_id)]
+
+
+def _next_open(cycle_id: int, done: Phase) -> tuple[Phase, list[int]]:
+    """The next phase with open batches, and these."""
+    for number in range(done + 1, Phase.DONE):
+        phase = Phase(number)
+        _prepare(cycle_id, phase)
+        if numbers := batches.open_batches(cycle_id, phase):
+            return phase, numbers
+    return Phase.DONE, []
 
 
 def _prepare(cycle_id: int, phase: Phase) -> None:
@@ -92,6 +104,8 @@ def _hints(cycle_id: int, phase: Phase, numbers: list[int]) -> list[Hint]:
 
 def _apply(cycle: Cycle, phase: Phase, batch: int, now: datetime) -> Applied:
     target = open_target(cycle.job.configuration.target, now)
+    if target.shares_transaction:
+        durability.not_now()
     apply: Callable[[Cycle, Target, int, datetime], Applied] = {
         Phase.OBJECTS: _apply_objects,
         Phase.REFERENCES: _apply_references,

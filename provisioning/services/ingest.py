@@ -19,7 +19,7 @@ from provisioning.services import failing, reading
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
 from provisioning.services.page_reader import Answer, read_page
-from provisioning.store import locks, staging
+from provisioning.store import durability, locks, staging
 
 
 def ingest(cycle_id: int) -> list[Hint]:
@@ -99,6 +99,7 @@ def _merge_page(cycle: Cycle, body: bytes, now: datetime) -> bool:
     page, answer = read_page(body, reading.of(cycle.job.configuration), now)
     kind = _kind_told(cycle, answer)
     with transaction.atomic():
+        durability.not_now()
         staging.merge(
             cycle.job.configuration_id,
             cycle.pk,

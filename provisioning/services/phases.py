@@ -7,7 +7,7 @@ from typing import Final
 
 # Changes that one task applies in one transaction; a compromise of overhead against lost work on a crash.
 BATCH_SIZE: Final = 2_000
-MEMBER_BATCH_SIZE: Final = 10_000
+MEMBER_BATCH_SIZE: Final = 25_000
 
 
 class Phase(IntEnum):

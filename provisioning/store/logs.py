@@ -79,11 +79,10 @@ SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, max(m
            'displayName', CASE WHEN m.is_addition THEN 'members added' ELSE 'members removed' END,
            'count', count(*),
            CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END,
-           to_jsonb((array_agg(o.dn ORDER BY o.dn))[1:{NAMED_MEMBERS}]),
+           to_jsonb((array_agg(m.member_dn ORDER BY m.member_dn))[1:{NAMED_MEMBERS}]),
            CASE WHEN m.is_addition THEN 'oldValue' ELSE 'newValue' END, NULL))
   FROM staged_membership m
   JOIN provisioning_sourceobject g ON g.id = m.group_source
-  JOIN provisioning_sourceobject o ON o.id = m.member_source
  GROUP BY g.id, m.is_addition, m.error_code
 """  # noqa: S608 — built from constants only
 

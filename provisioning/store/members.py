@@ -15,7 +15,7 @@ from provisioning.store.outbound import MembershipChange, Outcome, StagedMembers
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_membership (
     change_id bigint, is_addition boolean, group_source bigint, member_source bigint,
-    group_id text, member_id text, member_kind smallint, error_code text
+    group_id text, member_id text, member_kind smallint, member_dn text, error_code text
 ) ON COMMIT DELETE ROWS;
 TRUNCATE staged_membership
 """
@@ -31,7 +31,7 @@ WITH taken AS (
     RETURNING m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id AS member_target
 )
 INSERT INTO staged_membership
-SELECT t.id, t.is_addition, t.group_id, t.member_id, t.target_id, t.member_target, s.object_type, ''
+SELECT t.id, t.is_addition, t.group_id, t.member_id, t.target_id, t.member_target, s.object_type, s.dn, ''
   FROM taken t JOIN provisioning_sourceobject s ON s.id = t.member_id
 """
 _READ = """

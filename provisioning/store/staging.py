@@ -18,7 +18,7 @@ CREATE TEMP TABLE IF NOT EXISTS staged_object (
     guid uuid, object_type smallint, dn text, attributes jsonb, attributes_hash bytea, in_scope boolean,
     wanted jsonb, create_only jsonb, reference_guids jsonb, wanted_hash bytea, error_code text, error_detail text,
     state_changes_at timestamptz, sid text, primary_group_sid text
-) ON COMMIT DELETE ROWS;
+) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
 TRUNCATE staged_object
 """
 _STAGE = """

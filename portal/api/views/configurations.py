@@ -37,6 +37,7 @@ from portal.api.views.pages import page_of
 from portal.console import audit, removals
 from provisioning.models import Configuration, Job, Target
 from provisioning.services import explaining, jobs, on_demand, previewing, removing, restarting
+from provisioning.tasks import look_for_due_jobs
 
 _STEER = "provisioning.change_job"
 # Of a distinguished name; no directory has longer ones.
@@ -246,6 +247,7 @@ class JobViewSet(ReadOnlyModelViewSet[Job]):
     def _steer(self, act: Callable[[Job, datetime], Any]) -> Response:
         job = self.get_object()
         act(job, timezone.now())
+        look_for_due_jobs()
         audit.record(self.request.user, job.configuration, f"{job.get_kind_display()}: {self.action}")
         job.refresh_from_db()
         return Response(self.get_serializer(job).data)
