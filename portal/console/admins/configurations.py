@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from portal.console import badges, configuration_pages, moments, on_demand_page
+from portal.console import badges, configuration_pages, moments, on_demand_page, schema_page
 from portal.console.base import ConsoleAdmin
 from portal.console.site import site
 from portal.console.widgets import Textarea
@@ -67,6 +67,7 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
                 ("scope", self.scope_view),
                 ("mapping", self.mapping_view),
                 ("provision", self.provision_view),
+                ("schema", self.schema_view),
                 ("live", self.live_view),
             )
         ]
@@ -98,6 +99,14 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
         obj = self.visible_object(request, str(object_id))
         context = {"tab": "mapping", **configuration_pages.mapping_context(obj)}
         return self.render_page(request, "console/configuration_mapping.html", obj, context)
+
+    def schema_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
+        """Another scope or mapping: previewed, then saved."""
+        obj = self.visible_object(request, str(object_id))
+        found = schema_page.answer(request, obj)
+        if isinstance(found, HttpResponse):
+            return found
+        return self.render_page(request, "console/configuration_schema.html", obj, {"tab": "schema", **found})
 
     def provision_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
         """Provision one object on demand."""
