@@ -200,6 +200,31 @@ def test_a_person_is_asked_and_says_yes_to_each_step(wizard: Wizard, portal: Por
     assert can_ask_for_changes(wizard.host)
 
 
+def test_options_do_the_same_with_secrets_from_standard_input(wizard: Wizard, portal: Portal) -> None:
+    forest = wizard.host.forest
+    options = {
+        "portal": portal.url,
+        "portal-ca-file": portal.tls.ca,
+        "domain": forest.dns_name,
+        "server": forest.address,
+        "ca-file": forest.ca_file,
+        "admin-user": forest.administrator.user_principal_name,
+        "account-name": "isthmus-flags",
+        "state-dir": wizard.host.state,
+    }
+    done = subprocess.run(
+        [str(COMMAND), "configure", *(f"--{name}={value}" for name, value in options.items())],
+        input=f"{wizard.host.token_file.read_text().strip()}\n{forest.administrator.password}\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert configs.load(wizard.host.state).domains[0].user == "isthmus-flags@wizard.example"
+    assert can_ask_for_changes(wizard.host)
+
+
 def test_a_person_who_says_no_stops_it(wizard: Wizard) -> None:
     forest, portal = wizard.host.forest, wizard.host.portal
     words = [portal.url, str(portal.tls.ca), forest.dns_name, "", "", "", "someone@wizard.example", "n", "n"]

@@ -83,6 +83,29 @@ def test_what_root_enrols_belongs_to_the_service(machine: Machine) -> None:
     assert {path.stat().st_uid for path in machine.state.rglob("*")} == {uid}
 
 
+def test_the_service_s_user_runs_what_root_enrolled(machine: Machine, portal: Portal) -> None:
+    machine.do("install")
+    machine.host.enrol()
+    user = pwd.getpwnam(machine.name)
+    as_user = [
+        "setpriv",
+        f"--reuid={user.pw_uid}",
+        f"--regid={user.pw_gid}",
+        "--clear-groups",
+        "--no-new-privs",
+    ]
+    with machine.host.log.open("ab") as log:
+        process = subprocess.Popen(
+            [*as_user, str(COMMAND), "run", f"--state-dir={machine.state}"], stderr=log, cwd="/"
+        )
+    try:
+        portal.wait_for(lambda: bool(portal.bootstraps))
+        machine.host.wait_for_log("event=bootstrapped")
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0, machine.host.text()
+
+
 def test_what_was_enrolled_before_is_given_to_the_service(machine: Machine) -> None:
     machine.host.enrol()
     assert (machine.state / "agent.json").stat().st_uid == 0

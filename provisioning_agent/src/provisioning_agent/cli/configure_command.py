@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,19 +36,21 @@ _NOT_THERE: Final = frozenset({"PortalUnreachable", "PortalCertificateUntrusted"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for on the command line."""
+    """What was asked for on the command line; ``given`` has the shape of the file, from single options."""
 
     state: Path
     answers: Path | None = None
+    given: Mapping[str, Any] | None = None
     dry_run: bool = False
     again: bool = False
 
 
 def configure(options: Options) -> int:
     """Go through all steps; returns the exit code."""
-    person = Unattended() if options.answers else AtTerminal()
+    attended = options.answers is None and options.given is None
+    person = AtTerminal() if attended else Unattended()
     try:
-        answers = load(options.answers) if options.answers else parse(ask_everything())
+        answers = _answers(options)
         facts: Facts = {}
         stages = Wizard(options.state, answers, facts, person).stages()
         if options.dry_run:
@@ -59,6 +62,14 @@ def configure(options: Options) -> int:
     except (AgentError, WireError) as error:
         return complain(error)
     return 0
+
+
+def _answers(options: Options) -> Answers:
+    if options.answers is None:
+        return parse(options.given if options.given is not None else ask_everything())
+    if options.given is not None:
+        raise AgentError("AnswersInvalid", "Answers come from --answers or from options, not from both.")
+    return load(options.answers)
 
 
 class Wizard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +13,28 @@ from .options import StateDir, state_of
 def configure(
     answers: Annotated[
         Path | None, typer.Option("--answers", help="YAML file with all answers; nothing is asked then.")
+    ] = None,
+    portal: Annotated[
+        str | None, typer.Option(help="The portal; with --domain, nothing is asked either.")
+    ] = None,
+    portal_ca_file: Annotated[str | None, typer.Option(help="CA of the portal's certificate, PEM.")] = None,
+    token_file: Annotated[str | None, typer.Option(help="File with the enrolment token.")] = None,
+    domain: Annotated[str | None, typer.Option(help="DNS name of the AD domain.")] = None,
+    server: Annotated[
+        list[str] | None, typer.Option(help="A controller; repeat for more. [default: those DNS names]")
+    ] = None,
+    ca_file: Annotated[str | None, typer.Option(help="CA of the controllers' certificates, PEM.")] = None,
+    fingerprint: Annotated[str | None, typer.Option(help="SHA-256 of the controller's certificate.")] = None,
+    admin_user: Annotated[str | None, typer.Option(help="A domain administrator; never stored.")] = None,
+    admin_password_file: Annotated[
+        str | None, typer.Option(help="File with the administrator's password. [default: standard input]")
+    ] = None,
+    account_name: Annotated[
+        str | None, typer.Option(help="Name of the managed account. [default: isthmus-HOST]")
+    ] = None,
+    existing_user: Annotated[str | None, typer.Option(help="An account of your own instead.")] = None,
+    password_file: Annotated[
+        str | None, typer.Option(help="File with that account's password. [default: standard input]")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Contact nobody; print every step and how to do it by hand.")
@@ -26,4 +48,22 @@ def configure(
     """
     from provisioning_agent.cli import configure_command as command
 
-    raise typer.Exit(command.configure(command.Options(state_of(state_dir), answers, dry_run, again)))
+    of_domain = {
+        "domain": domain,
+        "servers": server or None,
+        "ca_file": ca_file,
+        "fingerprint": fingerprint,
+        "admin_user": admin_user,
+        "admin_password_file": admin_password_file,
+        "account": _account(account_name, existing_user, password_file),
+    }
+    top = {"portal": portal, "portal_ca_file": portal_ca_file, "token_file": token_file}
+    given = {**top, "domains": [of_domain]} if any([*top.values(), domain, server]) else None
+    options = command.Options(state_of(state_dir), answers, given, dry_run, again)
+    raise typer.Exit(command.configure(options))
+
+
+def _account(name: str | None, user: str | None, password_file: str | None) -> dict[str, Any]:
+    if user is not None:
+        return {"kind": "existing", "user": user, "password_file": password_file}
+    return {"kind": "managed", "name": name}

@@ -148,7 +148,7 @@ def _sets(found: Mapping[str, Any], at: str) -> tuple[str, ...]:
 
 
 def _mapping(body: object, at: str, known: frozenset[str]) -> Mapping[str, Any]:
-    if not isinstance(body, dict):
+    if not isinstance(body, Mapping):
         raise _wrong(at, "has to be a mapping")
     for name in body:
         if name not in known:
