@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def with_a_collision() -> tuple[Bench, dict[str, object]]:
     """Two users of one name: the second has failed."""
-    bench = Bench.set_up()
+    bench = Bench.set_up(parks_duplicates=False)
     second = user("ada2", UUID(int=2), userPrincipalName="ada@corp.example")
     bench.cycle([user("ada", UUID(int=1)), second, group("team", [guid_of(second)])])
     return bench, second

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from provisioning.models import Change, Configuration, Target
+from provisioning.models import Change, Configuration
 from provisioning.services import configurations
 from provisioning.services.clock import now
 from provisioning.tests.answering import Bench, Resource, changed, tombstone, user
@@ -88,8 +88,7 @@ def test_each_way_to_go_has_its_verdict(api: APIClient) -> None:
 
 
 def test_a_failing_object_tells_its_error_and_its_next_try(api: APIClient) -> None:
-    bench = Bench.set_up()
-    Target.objects.update(settings={"duplicateAttributeResiliency": False})
+    bench = Bench.set_up(parks_duplicates=False)
     first, second = user("ada"), user("ada2", userPrincipalName="ada@corp.example")
     odd = user("odd", pwdLastSet=["no", "number"])
     bench.cycle([first])

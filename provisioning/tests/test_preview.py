@@ -151,7 +151,7 @@ def test_the_next_cycle_is_previewed_from_what_is_marked(api: APIClient) -> None
 
 
 def test_what_waits_in_escrow_is_not_in_the_next_cycle(api: APIClient) -> None:
-    bench = Bench.set_up()
+    bench = Bench.set_up(parks_duplicates=False)
     bench.cycle([user("ada")], [user("ada2", userPrincipalName="ada@corp.example")])
     assert Escrow.objects.exists()
     address = f"/api/v1/configurations/{bench.configuration.pk}/preview"

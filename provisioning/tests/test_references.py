@@ -11,7 +11,7 @@ from directory.models import User
 from directory.models.membership import MemberKind
 from directory.services import objects
 from directory.services.rows import ObjectWrite, Verb
-from provisioning.models import ProvisioningLogEntry, Target
+from provisioning.models import ProvisioningLogEntry
 from provisioning.tests.answering import Bench, Resource, changed, guid_of, tombstone, user
 from provisioning_agent.wire.pages import AD_SCHEMA
 
@@ -103,8 +103,7 @@ def test_one_who_managed_herself_returns_without_a_manager() -> None:
 
 
 def test_a_manager_whose_creation_is_refused_is_linked_once_it_succeeds() -> None:
-    bench = Bench.set_up()
-    Target.objects.update(settings={"duplicateAttributeResiliency": False})
+    bench = Bench.set_up(parks_duplicates=False)
     bench.cycle([rival := user("rival", userPrincipalName="boss@corp.example")])
     boss = user("boss")
     ada, bob = below("ada", guid_of(boss)), below("bob", guid_of(rival))
