@@ -87,10 +87,10 @@ class Bench:
     served: int = field(default=0)
 
     @classmethod
-    def set_up(cls, *, parks_duplicates: bool = True, **switches: Any) -> Bench:
+    def set_up(cls, **switches: Any) -> Bench:
         """Domain, active agent, built-in target, and a configuration whose job is started.
 
-        Without ``parks_duplicates`` an object whose name another one holds fails.
+        With ``parks_duplicates=False`` an object whose name another one holds fails.
         """
         domain = Domain.objects.create(
             fqdn="corp.example", netbios="CORP", forest="corp.example", sid="S-1-5-21-1-2-3"
@@ -104,7 +104,8 @@ class Bench:
         )
         ResourceGrouping.objects.create(agent=agent, domain=domain)
         target, _ = Target.objects.get_or_create(name="Cloud directory")
-        target.settings = {} if parks_duplicates else {"duplicateAttributeResiliency": False}
+        parks = switches.pop("parks_duplicates", True)
+        target.settings = {} if parks else {"duplicateAttributeResiliency": False}
         target.save()
         configuration = configurations.create(name="Corp", domain=domain, target=target, **switches)
         bench = cls(agent, configuration)

@@ -178,6 +178,7 @@ def test_ask_16_a_delta_whose_answer_is_lost_is_asked_for_again_from_the_same_wa
     bench.answer([changed(ada, department="Ops")], mode="delta", complete=False)
     ingest.ingest(lost.pk)
     assert bench.job.watermark == known
+    assert lost.request_id is not None
     BusRequest.objects.filter(pk=lost.request_id).update(lease_expires_at=timezone.now())
     assert giving_back.expire_leases(timezone.now()) == 1
     bench.answer([changed(ada, department="Ops")], mode="delta")
