@@ -159,11 +159,10 @@ def _is_in_the_way(current: int | None, source_id: int | None) -> bool:
 
 
 def _merge(configuration: UUID, cycle: Cycle, current: int | None, page: StagedPage, now: datetime) -> None:
-    """A full read that is under way must not take the object for gone: it may have passed its place already."""
-    reading_all = Cycle.objects.filter(kind=CycleKind.INITIAL, step=CycleStep.READING)
-    full = reading_all.filter(pk=current).first() if current is not None else None
-    seen_by = full.pk if full is not None else cycle.pk
-    staging.merge(configuration, seen_by, page, now, mark_seen=full is not None)
+    """A read under way that names everybody must not take the object for gone: it may have passed its place."""
+    is_read = current is not None and Cycle.objects.filter(pk=current, step=CycleStep.READING).exists()
+    seen_by = current if current is not None and is_read else cycle.pk
+    staging.merge(configuration, seen_by, page, now, mark_seen=is_read)
     primary_groups.derive(configuration)
 
 

@@ -76,8 +76,8 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     planning.clear(cycle.pk)
     if cycle.kind == CycleKind.INITIAL or DELETIONS_COMPARED in cycle.notes:
         planning.mark_unseen(configuration, cycle.pk, now)
-        staging.forget_seen(cycle.pk)
         planning.mark_differing(configuration)
+    staging.forget_seen(cycle.pk)
     reader = reading.of(cycle.job.configuration)
     reevaluating.due(configuration, reader, cycle.pk, now)
     if cycle.count_imported:

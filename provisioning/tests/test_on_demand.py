@@ -18,7 +18,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from agents.bus import leases, pages
-from provisioning.models import Configuration, Cycle, CycleStep, Link, SourceObject
+from provisioning.models import Configuration, Cycle, CycleStep, Link, SeenObject, SourceObject
 from provisioning.services import configurations, planning
 from provisioning.services import ingest as ingesting
 from provisioning.services.clock import now
@@ -26,6 +26,7 @@ from provisioning.services.hints import Hint
 from provisioning.tests.answering import Bench, Resource, changed, group, guid_of, run_to_end, user
 from provisioning_agent.wire.lookups import Lookup, LookupStatus
 from provisioning_agent.wire.pages import AD_SCHEMA, Page, encode_page
+from provisioning_agent.wire.shape import DELETIONS_COMPARED
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,6 +161,21 @@ def test_a_full_read_under_way_does_not_take_a_new_object_for_gone(api: APIClien
     pages.store_page(lease.request_id, bench.agent.pk, lease.attempt, 1, encode_page(page), timezone.now())
     run_to_end(ingesting.ingest(cycle.pk))
     assert Link.objects.filter(state="active").count() == 2
+
+
+def test_nor_does_a_delta_that_names_everybody(api: APIClient) -> None:
+    bench = Bench.set_up()
+    ada, new = user("ada"), user("new")
+    bench.cycle([ada])
+    cycle = bench.begin()
+    lease = leases.claim(bench.agent.pk, timezone.now())
+    assert lease is not None
+    assert ask(api, bench, found(new))[1]["action"] == "Create"
+    page = Page(resources=[ada], mode="delta", complete=True, watermark="w2", notes=[DELETIONS_COMPARED])
+    pages.store_page(lease.request_id, bench.agent.pk, lease.attempt, 1, encode_page(page), timezone.now())
+    run_to_end(ingesting.ingest(cycle.pk))
+    assert Link.objects.filter(state="active").count() == 2
+    assert not SeenObject.objects.exists()
 
 
 def test_the_groups_of_a_new_member_get_it_with_the_next_cycle(api: APIClient) -> None:
