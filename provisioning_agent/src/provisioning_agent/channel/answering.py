@@ -70,7 +70,11 @@ def _deliver(
     tally = _Tally()
     delivery = Delivery(runtime, http, access, lease, request.deadline)
     try:
-        with LeaseKeeper(runtime, access, lease, delivery.refuse), connect(login) as connection:
+        with (
+            LeaseKeeper(runtime, access, lease, delivery.refuse),
+            connect(login, runtime.servers) as connection,
+            runtime.servers.judging(connection.endpoint),
+        ):
             for page in read(connection, request, runtime.clock.now):
                 delivery.put(encode_page(page))
                 tally.add(page)

@@ -58,7 +58,11 @@ class ChangeListener:
         http.close()
 
     def _listen(self, http: PortalHttp) -> None:
-        with connect(login_for(self._domain)) as connection:
+        servers = self._runtime.servers
+        with (
+            connect(login_for(self._domain), servers) as connection,
+            servers.judging(connection.endpoint),
+        ):
             for changed in watch(connection, _PATIENCE_S):
                 self._heard(changed)
                 if self._runtime.stop.is_set():

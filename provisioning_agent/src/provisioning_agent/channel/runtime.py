@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioning_agent.config import AgentConfig
+from provisioning_agent.ldap.servers import ServerBook
 from provisioning_agent.status import StatusBook
 from provisioning_agent.wire.errors import WireError
 
@@ -102,6 +103,7 @@ class Runtime:
     stop: threading.Event = field(default_factory=threading.Event)
     access: BusAccess = field(default_factory=BusAccess)
     leases: ActiveLeases = field(default_factory=ActiveLeases)
+    servers: ServerBook = field(default_factory=ServerBook)
     refused: WireError | None = None
     restart: bool = False
 

@@ -26,11 +26,14 @@ from .messages import (
     encode_search,
     kind_of,
 )
+from .servers import ServerBook
 from .tls import Trust, VerifiedTls
 
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 10
+# A controller that hangs must not hold up the next one in the list.
+BIND_TIMEOUT_S: Final = 30
 RECEIVE_TIMEOUT_S: Final = 120
 _RECEIVE_BYTES: Final = 1 << 18
 # No sane entry is larger; a length beyond this is a broken or hostile stream.
@@ -89,37 +92,44 @@ class Entry(NamedTuple):
         return (self.first(attribute) or b"").decode(errors="replace")
 
 
-def connect(login: DirectoryLogin) -> DirectoryConnection:
-    """Bind to the first server that answers; a refused account or certificate ends the search at once."""
+def connect(login: DirectoryLogin, book: ServerBook | None = None) -> DirectoryConnection:
+    """Bind to the first server that answers; a refused account or certificate ends the search at once.
+
+    With a ``book`` those that failed lately come last.
+    """
+    known = book or ServerBook()
     try:
-        return _connect(login)
+        return _connect(login, known)
     except DirectoryError as error:
         if error.code != "AdBindFailed":
             raise
-        return _with_another_password(login, error)
+        return _with_another_password(login, known, error)
 
 
-def _with_another_password(login: DirectoryLogin, refused: DirectoryError) -> DirectoryConnection:
+def _with_another_password(
+    login: DirectoryLogin, book: ServerBook, refused: DirectoryError
+) -> DirectoryConnection:
     for password in dict.fromkeys(login.others()):
         if password == login.password:
             continue
         try:
-            return _connect(replace(login, password=password))
+            return _connect(replace(login, password=password), book)
         except DirectoryError as error:
             if error.code != "AdBindFailed":
                 raise
     raise refused
 
 
-def _connect(login: DirectoryLogin) -> DirectoryConnection:
+def _connect(login: DirectoryLogin, book: ServerBook) -> DirectoryConnection:
     unreachable: DirectoryError | None = None
-    for endpoint in login.servers:
+    for endpoint in book.ordered(login.servers):
         try:
             return _bind(login, endpoint)
         except DirectoryError as error:
             if not error.retry:
                 raise
             log.warning("dc=%s code=%s connecting failed", endpoint, error.code)
+            book.failed(endpoint)
             unreachable = error
     raise unreachable or DirectoryError("AdUnreachable")
 
@@ -142,7 +152,7 @@ def _bind(login: DirectoryLogin, endpoint: Endpoint) -> DirectoryConnection:
         auto_referrals=False,
         check_names=False,
         read_only=True,
-        receive_timeout=RECEIVE_TIMEOUT_S,
+        receive_timeout=BIND_TIMEOUT_S,
     )
     try:
         bound.open(read_server_info=False)
@@ -152,6 +162,7 @@ def _bind(login: DirectoryLogin, endpoint: Endpoint) -> DirectoryConnection:
     if not accepted:
         bound.unbind()
         raise _refused(bound.result)
+    bound.socket.settimeout(RECEIVE_TIMEOUT_S)
     return DirectoryConnection(bound, endpoint)
 
 
