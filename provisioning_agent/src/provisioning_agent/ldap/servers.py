@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeVar
 
 from .errors import DirectoryError
 
-if TYPE_CHECKING:
-    from .connection import Endpoint
+# An endpoint; whatever names a controller will do.
+Server = TypeVar("Server", bound=Hashable)
 
 # Then the preferred order counts again.
 AVOIDED_S: Final = 300.0
@@ -25,26 +25,26 @@ class ServerBook:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._failed_at: dict[Endpoint, float] = {}
+        self._failed_at: dict[Hashable, float] = {}
 
-    def ordered(self, servers: Sequence[Endpoint]) -> list[Endpoint]:
+    def ordered(self, servers: Sequence[Server]) -> list[Server]:
         """The servers as they are preferred, those that failed lately last: every one is still tried."""
         now = self._clock()
         with self._lock:
             return sorted(servers, key=lambda server: self._is_avoided(server, now))
 
-    def failed(self, server: Endpoint) -> None:
+    def failed(self, server: Hashable) -> None:
         """This one did not answer."""
         with self._lock:
             self._failed_at[server] = self._clock()
 
-    def answered(self, server: Endpoint) -> None:
+    def answered(self, server: Hashable) -> None:
         """This one answered to the end."""
         with self._lock:
             self._failed_at.pop(server, None)
 
     @contextmanager
-    def judging(self, server: Endpoint) -> Iterator[None]:
+    def judging(self, server: Hashable) -> Iterator[None]:
         """Remember how the block ended for the controller that it talks to."""
         try:
             yield
@@ -54,6 +54,6 @@ class ServerBook:
             raise
         self.answered(server)
 
-    def _is_avoided(self, server: Endpoint, now: float) -> bool:
+    def _is_avoided(self, server: Hashable, now: float) -> bool:
         failed_at = self._failed_at.get(server)
         return failed_at is not None and now - failed_at < AVOIDED_S
