@@ -127,3 +127,18 @@ class SeenObject(models.Model):
 
     def __str__(self) -> str:
         return str(self.guid)
+
+
+class Arrival(models.Model):
+    """A group that holds somebody who has arrived in the target from another domain of the forest."""
+
+    configuration = models.ForeignKey(
+        Configuration, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    group_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "provisioning_arrival"
+
+    def __str__(self) -> str:
+        return f"somebody of {self.group_id}"

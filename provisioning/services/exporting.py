@@ -14,7 +14,7 @@ from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import BATCH_SIZE, Phase
-from provisioning.store import batches, changes, durability, locks, members, references, statistics
+from provisioning.store import batches, changes, durability, locks, members, neighbours, references, statistics
 from provisioning.targets.base import Target
 from provisioning.targets.registry import open_target
 
@@ -92,10 +92,19 @@ def _prepare(cycle_id: int, phase: Phase) -> None:
     if phase is Phase.REFERENCES:
         cycle = Cycle.objects.select_related("job__configuration__domain").get(pk=cycle_id)
         reader = reading.of(cycle.job.configuration)
+        others = neighbours.of(cycle.job.configuration)
         updated = [int(one) for one in ObjectType if UPDATE in reader.flows(one)]
         references.plan(
-            cycle.job.configuration_id, cycle_id, Phase.REFERENCES, BATCH_SIZE, updated, cycle.source_id
+            cycle.job.configuration_id,
+            cycle_id,
+            Phase.REFERENCES,
+            BATCH_SIZE,
+            updated,
+            only=cycle.source_id,
+            others=others,
         )
+        if others:
+            neighbours.tell_arrivals(cycle_id, others)
 
 
 def _hints(cycle_id: int, phase: Phase, numbers: list[int]) -> list[Hint]:
@@ -132,7 +141,9 @@ def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: 
 
 
 def _apply_references(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
-    outcomes = target.set_references(references.read_batch(cycle.pk, Phase.REFERENCES, batch))
+    configuration = cycle.job.configuration
+    home = [configuration.pk, *neighbours.of(configuration)]
+    outcomes = target.set_references(references.read_batch(cycle.pk, Phase.REFERENCES, batch, home))
     return references.record(cycle.job.configuration_id, outcomes, now)
 
 

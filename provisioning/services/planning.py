@@ -32,6 +32,7 @@ from provisioning.store import (
     escrow,
     locks,
     logs,
+    neighbours,
     nested_groups,
     planning,
     primary_groups,
@@ -104,6 +105,9 @@ def plan_members(cycle: Cycle, reader: Reading) -> int:
         for one in ObjectType
         if configuration.skip_out_of_scope_deletions or DELETE not in reader.flows(one)
     ]
+    others = neighbours.of(configuration)
+    if others:
+        neighbours.take_arrivals(configuration.pk)
     flattens = configuration.nested_groups == NestedGroups.FLATTEN
     if configuration.nested_groups != configuration.planned_nested_groups:
         nested_groups.mark_all(configuration.pk)
@@ -117,6 +121,7 @@ def plan_members(cycle: Cycle, reader: Reading) -> int:
         cycle.pk,
         MEMBER_BATCH_SIZE,
         flattens=flattens,
+        others=others,
         updates_groups=UPDATE in reader.flows(ObjectType.GROUP),
         kept=kept,
         only=cycle.source_id,

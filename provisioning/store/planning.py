@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,7 +82,7 @@ WITH RECURSIVE appearing AS (
 ), {edges}, wanted AS (
     SELECT e.group_id, o.id AS member_id
       FROM edges e
-      JOIN provisioning_sourceobject o ON o.configuration_id = %(configuration)s AND o.guid = e.member_guid {kinds}
+      JOIN provisioning_sourceobject o ON o.configuration_id {home} AND o.guid = e.member_guid {kinds}
       LEFT JOIN provisioning_link l ON l.source_id = o.id
       LEFT JOIN appearing a ON a.id = o.id
      WHERE o.in_scope AND NOT o.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
@@ -199,19 +199,22 @@ def plan_members(
     kept: list[int],
     flattens: bool = False,
     only: int | None = None,
+    others: Sequence[UUID] = (),
 ) -> int:
     """Plan additions and removals of memberships; returns how many.
 
     Without ``updates_groups`` only groups that appear get members. ``kept`` are the object types of which
     what leaves the scope stays in the target, with its memberships. With ``flattens`` a group gets the accounts
     and contacts of the groups in it instead of these; :func:`nested_groups.widen` has marked what that touches.
-    ``only`` is the one group to look at.
+    ``only`` is the one group to look at, ``others`` are the configurations of other domains whose objects may be
+    members.
     """
+    home = "= ANY(%(home)s)" if others else "= %(configuration)s"
     statement = nested_groups.FLATTENED if flattens else nested_groups.DIRECT
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
-    parameters |= {"updates_groups": updates_groups, "kept": kept, "only": only}
+    parameters |= {"updates_groups": updates_groups, "kept": kept, "only": only, "home": [configuration, *others]}
     with connection.cursor() as cursor:
-        cursor.execute(_PLAN_MEMBERS.format(**statement), parameters)
+        cursor.execute(_PLAN_MEMBERS.format(home=home, **statement), parameters)
         return int(cursor.rowcount)
 
 

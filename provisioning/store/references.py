@@ -61,7 +61,7 @@ WITH marked AS (
     SELECT d.id, d.object_type, d.name, d.old_guid, CASE WHEN l.source_id IS NOT NULL THEN d.new_guid END AS new_guid
       FROM differing d
       LEFT JOIN provisioning_sourceobject o
-             ON o.configuration_id = %(configuration)s AND o.guid = d.new_guid::uuid
+             ON o.configuration_id {home} AND o.guid = d.new_guid::uuid
             AND o.in_scope AND NOT o.is_gone
       LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
      WHERE d.is_held OR l.source_id IS NOT NULL
@@ -81,11 +81,12 @@ _READ = """
 SELECT c.id, c.object_type, l.target_id, property.key, r.target_id
   FROM provisioning_change c
   JOIN provisioning_link l ON l.source_id = c.source_id
-  JOIN provisioning_sourceobject o ON o.id = c.source_id
   CROSS JOIN LATERAL jsonb_each_text(c.new) AS property
-  LEFT JOIN provisioning_sourceobject s
-         ON s.configuration_id = o.configuration_id AND s.guid = property.value::uuid
-  LEFT JOIN provisioning_link r ON r.source_id = s.id
+  LEFT JOIN LATERAL (
+      SELECT k.target_id
+        FROM provisioning_sourceobject s JOIN provisioning_link k ON k.source_id = s.id AND k.state = 'active'
+       WHERE s.configuration_id = ANY(%s) AND s.guid = property.value::uuid LIMIT 1
+  ) r ON true
  WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned'
  ORDER BY c.id
 """
@@ -117,9 +118,16 @@ UPDATE provisioning_sourceobject o SET references_dirty = false
 
 
 def plan(
-    configuration: UUID, cycle: int, phase: int, batch_size: int, updated: list[int], only: int | None = None
+    configuration: UUID,
+    cycle: int,
+    phase: int,
+    batch_size: int,
+    updated: list[int],
+    *,
+    only: int | None = None,
+    others: Sequence[UUID] = (),
 ) -> None:
-    """Plan the references that differ and can be resolved.
+    """Plan the references that differ and can be resolved, in the configuration or in ``others``.
 
     ``updated`` are the object types whose mapping lets updates flow; others get references with their creation.
     ``only`` is the one object to look at.
@@ -129,22 +137,24 @@ def plan(
         "cycle": cycle,
         "phase": phase,
         "size": batch_size,
+        "home": [configuration, *others],
     }
+    home = "= ANY(%(home)s)" if others else "= %(configuration)s"
     with connection.cursor() as cursor:
         cursor.execute(_STRAYS, {"cycle": cycle})
         strays = [row[0] for row in cursor.fetchall()]
         if strays:
             cursor.execute(_DOUBT, {"cycle": cycle, "strays": strays})
-        cursor.execute(_PLAN, {**parameters, "updated": updated, "only": only})
+        cursor.execute(_PLAN.format(home=home), {**parameters, "updated": updated, "only": only})
         planned = cursor.rowcount
         if planned:
             cursor.execute(_COUNT, {"planned": planned, "cycle": cycle})
 
 
-def read_batch(cycle: int, phase: int, batch: int) -> list[ReferenceChange]:
-    """The references of a batch that are still to be written."""
+def read_batch(cycle: int, phase: int, batch: int, home: Sequence[UUID]) -> list[ReferenceChange]:
+    """The references of a batch that are still to be written, to objects of the configurations ``home``."""
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [cycle, phase, batch])
+        cursor.execute(_READ, [list(home), cycle, phase, batch])
         return [
             ReferenceChange(key, ObjectType(object_type), target_id, attribute, referenced_id)
             for key, object_type, target_id, attribute, referenced_id in cursor.fetchall()
