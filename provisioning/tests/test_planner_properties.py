@@ -23,7 +23,7 @@ from provisioning.tests.states import STATES, State
 pytestmark = pytest.mark.django_db(transaction=True)
 # Each example runs several cycles against the real database, and checks after every one of them.
 FEW = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
