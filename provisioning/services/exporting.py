@@ -14,7 +14,16 @@ from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import BATCH_SIZE, Phase
-from provisioning.store import batches, changes, durability, locks, members, neighbours, references, statistics
+from provisioning.store import (
+    batches,
+    changes,
+    durability,
+    locks,
+    members,
+    neighbours,
+    references,
+    statistics,
+)
 from provisioning.targets.base import Target
 from provisioning.targets.registry import open_target
 

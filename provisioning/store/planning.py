@@ -212,7 +212,12 @@ def plan_members(
     home = "= ANY(%(home)s)" if others else "= %(configuration)s"
     statement = nested_groups.FLATTENED if flattens else nested_groups.DIRECT
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
-    parameters |= {"updates_groups": updates_groups, "kept": kept, "only": only, "home": [configuration, *others]}
+    parameters |= {
+        "updates_groups": updates_groups,
+        "kept": kept,
+        "only": only,
+        "home": [configuration, *others],
+    }
     with connection.cursor() as cursor:
         cursor.execute(_PLAN_MEMBERS.format(home=home, **statement), parameters)
         return int(cursor.rowcount)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("provisioning", "0013_nested_groups"),
+        ("provisioning", "0015_uncompressed_documents"),
     ]
 
     operations = [
