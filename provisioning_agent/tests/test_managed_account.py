@@ -29,6 +29,8 @@ from provisioning_agent.ldap.domain import describe
 from provisioning_agent.ldap.errors import DirectoryError
 from provisioning_agent.ldap.tls import Trust
 from provisioning_agent.ldap.writing import change_password
+from provisioning_agent.permissions.change import Target, restrict
+from provisioning_agent.permissions.domain_objects import find_account
 
 pytestmark = pytest.mark.forest
 NAME = "isthmus-managed"
@@ -152,6 +154,17 @@ def test_after_a_month_the_account_changes_its_own_password(
     assert opens(domain, files.current())
     assert not opens(domain, before)
     assert files.current_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_account_restricted_to_administrators_still_changes_its_password(
+    connection: DirectoryConnection, domain: DomainConfig, files: PasswordFiles
+) -> None:
+    controller = describe(connection)
+    account = find_account(connection, controller, domain.user)
+    restrict(Target(connection, controller, account, {}))
+    before = files.current()
+    assert look_after(domain, in_a_month()) is Outcome.ROTATED
+    assert not opens(domain, before)
 
 
 def test_a_crash_between_storing_and_changing_is_taken_up_with_the_same_password(
