@@ -67,11 +67,13 @@ class AgentHost:
         options |= {name.replace("_", "-"): value for name, value in changes.items()}
         return ["enrol", *(f"--{name}={value}" for name, value in options.items() if value is not None)]
 
-    def run(self) -> subprocess.Popen[bytes]:
+    def run(self, *options: str) -> subprocess.Popen[bytes]:
         """``isthmus-agent run`` in the background, its log in ``log``."""
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [str(COMMAND), "run", f"--state-dir={self.state}"], stderr=log, env=self._environment()
+                [str(COMMAND), "run", f"--state-dir={self.state}", *options],
+                stderr=log,
+                env=self._environment(),
             )
         self._running.append(process)
         return process

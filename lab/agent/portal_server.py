@@ -73,14 +73,16 @@ class Portal(ThreadingHTTPServer):
     """The portal; ``faults[(method, pattern)]`` is a list of answers to give first."""
 
     daemon_threads = True
+    listens_on = "127.0.0.1"
 
     def __init__(self, tls: TlsFiles) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__((self.listens_on, 0), Handler)
         self.tls = tls
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.tls.certificate, self.tls.key)
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
-        self.url = f"https://127.0.0.1:{self.server_address[1]}"
+        shown = f"[{self.listens_on}]" if ":" in self.listens_on else self.listens_on
+        self.url = f"https://{shown}:{self.server_address[1]}"
         self.lock = threading.Condition()
         self.tokens = {"isthmus-abcd1234-" + "t" * 43}
         self.agents: dict[str, x509.Certificate] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -290,3 +291,25 @@ def test_a_bootstrap_tells_what_was_done_since_the_start(
     assert (counters["requests"], counters["resources"]) == (1, len(queued.objects()))
     assert counters["bytes"] == sum(queued.page_bytes)
     assert counters["reconnects"] >= 1
+
+
+def test_the_correlation_id_of_the_cycle_is_on_every_ldap_search(
+    host: AgentHost, portal: Portal, forest: SambaForest, forest_company: Company
+) -> None:
+    portal.faults["POST", "pages/1"].append(refuse(WireError("ServiceUnavailable")))
+    assert host.enrol().returncode == 0
+    host.run("--verbose")
+    wanted = question(forest.dns_name, page_size=20)
+    assert portal.ask(wanted).done.wait(30)
+    assert portal.ask(question("elsewhere.example")).done.wait(20)
+    host.wait_for_log("event=not-answered")
+    host.wait_for_log("event=answered")
+    lines = host.text().splitlines()
+    for event in ("ldap-search", "page-delayed", "answered", "not-answered"):
+        found = [line for line in lines if f" event={event} " in line]
+        assert found, event
+        assert all(line.count(f" correlation={wanted.correlation_id}") == 1 for line in found), event
+    kept = [json.loads(line) for line in (host.state / "logs/agent.log").read_text().splitlines()]
+    searches = [line for line in kept if line.get("event") == "ldap-search"]
+    assert {line["correlation"] for line in searches} == {wanted.correlation_id}
+    assert not any(name in host.text() for name in (forest_company.account_name(1), forest.base_dn))

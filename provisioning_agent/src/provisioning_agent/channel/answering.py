@@ -10,6 +10,7 @@ from provisioning_agent.accounts.entering import login_for
 from provisioning_agent.errors import AgentError
 from provisioning_agent.ldap.connection import DirectoryLogin, connect
 from provisioning_agent.ldap.reader import read
+from provisioning_agent.support.correlation import correlated
 from provisioning_agent.wire.errors import WireError
 from provisioning_agent.wire.pages import Page, encode_page
 from provisioning_agent.wire.requests import ReadRequest
@@ -42,11 +43,15 @@ def answer(runtime: Runtime, http: PortalHttp, access: Access, lease: Lease) -> 
     """Answer a request or say why not; nothing is raised, the outcome is on the bus and in the log."""
     runtime.leases.add(lease)
     started = time.monotonic()
+    correlation_id = ""
     try:
         request = lease.request()
-        tally = _deliver(runtime, http, access, lease, request)
+        correlation_id = request.correlation_id
+        with correlated(request.correlation_id):
+            tally = _deliver(runtime, http, access, lease, request)
     except WireError as error:
-        _failed(runtime, http, access, lease, error)
+        with correlated(correlation_id):
+            _failed(runtime, http, access, lease, error)
     else:
         runtime.status.count(requests=1, pages=tally.pages, resources=tally.resources)
         log.info(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from contextvars import copy_context
 from datetime import datetime
 from typing import Final
 
@@ -35,7 +36,10 @@ class Delivery:
         self._cancelled = threading.Event()
         self.failure: WireError | None = None
         self.posted_bytes = 0
-        self._thread = threading.Thread(target=self._run, name=f"deliver-{lease.request_id}", daemon=True)
+        # With the context of the caller, so that lines of this thread carry the correlation id too.
+        self._thread = threading.Thread(
+            target=copy_context().run, args=(self._run,), name=f"deliver-{lease.request_id}", daemon=True
+        )
         self._thread.start()
 
     def put(self, page: bytes) -> None:

@@ -10,6 +10,7 @@ from provisioning_agent.channel.service import run
 from provisioning_agent.cli.output import complain
 from provisioning_agent.errors import AgentError
 from provisioning_agent.support import log_file
+from provisioning_agent.support.correlation import Correlation
 from provisioning_agent.updates.updating import after_bootstrap
 
 
@@ -30,6 +31,7 @@ def log_to_stderr(level: int) -> None:
     handler.setFormatter(
         logging.Formatter("%(asctime)s level=%(levelname)s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S%z")
     )
+    handler.addFilter(Correlation())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     # Only our own lines: libraries may log URLs and values at these levels.
     logging.getLogger("provisioning_agent").setLevel(level)

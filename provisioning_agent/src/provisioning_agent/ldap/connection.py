@@ -277,6 +277,14 @@ class DirectoryConnection:
 
     def _send(self, search: Search, extra: bytes = b"") -> int:
         self._message_id += 1
+        # Neither base nor filter: both may hold values.
+        log.debug(
+            "event=ldap-search dc=%s message=%d scope=%s attributes=%d",
+            self.endpoint,
+            self._message_id,
+            search.scope.name.lower(),
+            len(search.attributes),
+        )
         return self._write(encode_search(self._message_id, search, extra))
 
     def _write(self, message: bytes) -> int:

@@ -15,6 +15,8 @@ import orjson
 
 from provisioning_agent.files import PRIVATE_FILE, make_directory
 
+from .correlation import Correlation
+
 MAX_BYTES: Final = 10_000_000
 KEPT_FILES: Final = 5
 _DIRECTORY: Final = "logs"
@@ -57,6 +59,7 @@ def handler(state: Path) -> logging.Handler:
         directory / _FILE, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
     )
     found.setFormatter(JsonLines())
+    found.addFilter(Correlation())
     return found
 
 
