@@ -79,6 +79,7 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
             "No agent answered in time. It may be reading a whole domain; try again, or look at its heartbeat."
         ),
         "CycleInTheWay": "A cycle of the job is about to write this object. Try again when it has ended.",
+        "DriftNotReadable": "Only what the built-in directory holds can be compared so far. Choose such a target.",
         "AgentTooOld": "The agent that answered does not know single objects. Update it.",
         "JobDisabled": "The job is disabled. Start it first.",
     }

@@ -44,6 +44,7 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
             "The delete guard would hold this; let the next cycle plan it and decide there.",
         ),
         "CycleInTheWay": (409, "A cycle is about to write this object; try again when it has ended."),
+        "DriftNotReadable": (409, "Only what the built-in directory holds can be compared so far."),
         "AgentTooOld": (502, "The agent does not know single objects; update it."),
         "HybridIdentityServiceNoAgentsAssigned": (503, "No agent serves the domain; add one."),
         "HybridIdentityServiceNoActiveAgents": (503, "No agent of the domain is active; start one."),

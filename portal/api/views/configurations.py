@@ -36,7 +36,7 @@ from portal.api.serializers.configurations import (
 from portal.api.views.pages import page_of
 from portal.console import audit, removals
 from provisioning.models import Configuration, Job, Target
-from provisioning.services import explaining, jobs, on_demand, previewing, removing, restarting
+from provisioning.services import drifting, explaining, jobs, on_demand, previewing, removing, restarting
 from provisioning.tasks import look_for_due_jobs
 
 _STEER = "provisioning.change_job"
@@ -83,7 +83,7 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
     ordering = ("id",)
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
     action_rights: Mapping[str, str] = dict.fromkeys(
-        ("explain", "preview", "preview_next"), "provisioning.view_sourceobject"
+        ("explain", "preview", "preview_next", "drift"), "provisioning.view_sourceobject"
     ) | {"provision_on_demand": _STEER}
 
     def get_queryset(self) -> QuerySet[Configuration]:
@@ -141,6 +141,12 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
     def preview_next(self, request: Request, pk: str) -> Response:
         """What the next cycle would write if Active Directory told nothing new."""
         return Response(previewing.of_next_cycle(self.get_object(), timezone.now(), PREVIEWED))
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, filter_backends=(), pagination_class=None)
+    def drift(self, request: Request, pk: str) -> Response:
+        """What the built-in directory holds otherwise than it was last written. Nothing is changed."""
+        return Response(drifting.report(self.get_object(), PREVIEWED))
 
     @extend_schema(request=OnDemandSerializer, responses=OpenApiTypes.OBJECT)
     @action(
