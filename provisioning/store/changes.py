@@ -49,6 +49,23 @@ CREATE TEMP TABLE IF NOT EXISTS staged_outcome (
 TRUNCATE staged_outcome
 """
 _STAGE = "COPY staged_outcome (change_id, target_id, error_code, error_detail, reference_guids) FROM STDIN"
+# A creation that took an object over which another source object once had: the link passes on.
+_HAND_OVER = """
+DELETE FROM provisioning_link l
+ USING staged_outcome s JOIN provisioning_change c ON c.id = s.change_id AND c.kind = 'create'
+ WHERE s.error_code = '' AND s.target_id <> c.proposed_id::text AND l.configuration_id = %(configuration)s
+   AND l.target_id = s.target_id AND l.source_id <> c.source_id AND l.state = 'deleted'
+"""
+# ... or still has: two source objects with one anchor, of which the later one fails.
+_REFUSE_SHARED = """
+UPDATE staged_outcome s SET error_code = 'AttributeValueMustBeUnique', target_id = NULL, error_detail =
+       'SourceAnchorBinary: another object of the domain has the same source anchor. Change one of the two.'
+  FROM provisioning_change c
+ WHERE c.id = s.change_id AND c.kind = 'create' AND s.error_code = '' AND s.target_id <> c.proposed_id::text
+   AND EXISTS (SELECT 1 FROM provisioning_link l
+                WHERE l.configuration_id = %(configuration)s AND l.target_id = s.target_id
+                  AND l.source_id <> c.source_id)
+"""
 _SETTLE = """
 UPDATE provisioning_change c
    SET status = CASE WHEN s.error_code = '' THEN 'applied' ELSE 'failed' END,
@@ -160,12 +177,16 @@ def record(
     parameters = {"now": now}
     with connection.cursor() as cursor:
         stage_outcomes(cursor, outcomes)
+        cursor.execute(_HAND_OVER, {"configuration": configuration})
+        cursor.execute(_REFUSE_SHARED, {"configuration": configuration})
+        refused = int(cursor.rowcount)
         # The log first: it tells old values, which the links hold until they are refreshed.
         logs.write_changes(cursor, configuration, redacted, now)
         escrow.keep_outcomes(cursor, now)
         for statement in (_SETTLE, _LINK, _REFRESH, _UNLINK, _FORGET_MEMBERSHIPS, _CLEAN):
             cursor.execute(statement, parameters)
-    return count(outcomes)
+    applied, failed = count(outcomes)
+    return applied - refused, failed + refused
 
 
 def forget_references(now: datetime) -> None:

@@ -246,6 +246,29 @@ def test_two_objects_with_one_anchor_in_a_batch_do_not_share_an_object() -> None
     assert User.objects.count() == 1
 
 
+def test_one_anchor_in_two_cycles_is_an_error_of_the_later_object_alone() -> None:
+    bench = Bench.set_up()
+    anchor = {"mS-DS-ConsistencyGuid": base64.b64encode(uuid4().bytes_le).decode()}
+    bench.cycle([changed(user("ada"), **anchor)])
+    cycle = bench.cycle([changed(user("bob"), **anchor), user("eve")])
+    assert (cycle.step, cycle.count_exported, cycle.count_failed) == ("done", 1, 1)
+    assert failures()["AttributeValueMustBeUnique"].startswith("SourceAnchorBinary:")
+    assert Link.objects.count() == 2
+
+
+def test_one_who_was_deleted_and_made_again_with_the_anchor_gets_the_old_object() -> None:
+    bench = Bench.set_up()
+    anchor = {"mS-DS-ConsistencyGuid": base64.b64encode(uuid4().bytes_le).decode()}
+    old, new = changed(user("ada"), **anchor), changed(user("ada"), **anchor)
+    bench.cycle([old])
+    born = User.objects.get().pk
+    bench.cycle([tombstone(old)])
+    cycle = bench.cycle([new])
+    assert (cycle.count_exported, cycle.count_failed) == (1, 0)
+    assert (User.objects.get().pk, User.objects.get().deleted_at) == (born, None)
+    assert Link.objects.get().source.guid == UUID(new["id"])
+
+
 def test_a_contact_is_matched_by_its_address() -> None:
     bench = Bench.set_up()
     moment = timezone.now()
