@@ -155,7 +155,7 @@ def test_unknown_objects_and_methods_are_told_apart(api: APIClient, built: Estat
 def test_every_code_has_a_status_and_a_sentence() -> None:
     for code, (status, sentence) in ERRORS.items():
         assert code[0].isupper()
-        assert 400 <= status < 500
+        assert 400 <= status < 600
         assert sentence.endswith(".")
 
 
