@@ -142,7 +142,7 @@ def test_a_mighty_account_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refused", "status"), [("", Status.OK), ("DirSyncNotAllowed", Status.FAIL), ("AdBusy", Status.FAIL)]
+    ("refused", "status"), [("", Status.OK), ("DirSyncNotAllowed", Status.WARN), ("AdBusy", Status.FAIL)]
 )
 def test_dir_sync_that_is_refused_is_a_failure(refused: str, status: Status) -> None:
     assert rights.dir_sync_verdict("corp.example", refused).status is status
