@@ -27,9 +27,9 @@ $(STAMP): requirements-dev.txt $(SERVER_STAMP)
 demo: $(SERVER_STAMP) ## Real AD, real agent, real sync: shows it and keeps running (ONCE=1: checks a delta and ends)
 	$(BIN)/python -m lab.demo $(if $(ONCE),--once)
 
-test: $(STAMP) ## Every test, on real servers
+test: $(STAMP) ## Every test, on real servers (ARGS="tests -k guard": just these)
 	$(BIN)/python -m lab.packages samba browser
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),lab.shards)
 
 lint: $(STAMP) ## Format, lint, types, import contracts, migrations, deployment check
 	$(BIN)/ruff format --check .
