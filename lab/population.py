@@ -132,7 +132,7 @@ class Company:
         dice = self._dice("contact", number)
         given, surname = dice.choice(names.GIVEN), dice.choice(names.SURNAMES)
         common_name = f"{given} {surname} (Partner {number})"
-        mail = f"{_ascii(given)}.{_ascii(surname)}.{number}@partner.example".lower()
+        mail = f"{_ascii(given)}.{_ascii(surname)}.{number}@partner.{self.mail_domain}".lower()
         attributes = {
             "objectClass": ["contact"],
             "givenName": [given],

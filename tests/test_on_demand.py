@@ -178,8 +178,13 @@ def test_wrong_names_are_told(halted: Halted) -> None:
 
 def test_without_an_agent_it_says_so(halted: Halted) -> None:
     corp = halted.corp
-    corp.database.change("UPDATE agents_agent SET state = 'inactive' WHERE name = 'corp-1'")
+    # Other tests may have given the domain further agents.
+    of_domain = (
+        "UPDATE agents_agent SET state = '{}' WHERE state = '{}' AND id IN (SELECT g.agent_id"
+        " FROM agents_resourcegrouping g JOIN agents_domain d ON d.id = g.domain_id WHERE d.fqdn = %s)"
+    )
+    corp.database.change(of_domain.format("inactive", "active"), corp.forest.dns_name)
     try:
         assert "HybridIdentityServiceNoActiveAgents" in halted.refused(corp.company.user_dn(1))
     finally:
-        corp.database.change("UPDATE agents_agent SET state = 'active' WHERE name = 'corp-1'")
+        corp.database.change(of_domain.format("active", "inactive"), corp.forest.dns_name)

@@ -29,7 +29,7 @@ def weak(forest: SambaForest) -> Account:
 @pytest.fixture(scope="session")
 def blind(forest: SambaForest) -> Account:
     """An account that may replicate and does not see deletions."""
-    return forest.create_service_account("blind", rights=("get-changes",))
+    return forest.create_service_account("sightless", rights=("get-changes",))
 
 
 @pytest.fixture
