@@ -90,7 +90,6 @@ CRITICAL: Final = frozenset(
     {
         "AdBindFailed",
         "AdCertificateUntrusted",
-        "DirSyncNotAllowed",
         "ScopeContainerMissing",
         "ScopeGroupMissing",
     }

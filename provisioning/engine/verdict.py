@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from provisioning.engine.plan import LinkStanding
+from provisioning.engine.plan import ADD, ALL_FLOWS, DELETE, UPDATE, LinkStanding, allowed_flows
 
 
 class Verdict(StrEnum):
@@ -20,6 +20,10 @@ class Verdict(StrEnum):
     LEFT_CONTAINERS = "OutsideTheContainers"
     NOT_SEEN_ANY_MORE = "NotSeenAnyMore"
     FILTERED_OUT = "FilteredOut"
+    KEPT_OUT_OF_SCOPE = "KeptOutOfScope"
+    KEPT_WITHOUT_DELETE = "KeptWithoutDelete"
+    NOT_ADDED = "NotAdded"
+    NOT_UPDATED = "NotUpdated"
     MAPPING_FAILS = "MappingFails"
     GIVEN_UP = "GivenUp"
     IN_ESCROW = "InEscrow"
@@ -45,6 +49,22 @@ SENTENCES: Final[Mapping[Verdict, str]] = MappingProxyType(
         ),
         Verdict.FILTERED_OUT: (
             "The scope filter keeps the object out; the clauses say which one. Change it, or the object's attribute."
+        ),
+        Verdict.KEPT_OUT_OF_SCOPE: (
+            "The object is not in scope any more and is kept in the target because the configuration keeps what leaves "
+            "the scope (SkipOutOfScopeDeletions). Switch that off and restart the job to remove it."
+        ),
+        Verdict.KEPT_WITHOUT_DELETE: (
+            "The object is gone or not in scope any more and is kept in the target because the flowTypes of its object "
+            "mapping lack Delete. Add Delete to remove it."
+        ),
+        Verdict.NOT_ADDED: (
+            "The object is in scope and is not in the target because the flowTypes of its object mapping lack Add. Add "
+            "it to create or restore the object."
+        ),
+        Verdict.NOT_UPDATED: (
+            "The target keeps the object as it was written, though something else is wanted, because the flowTypes of "
+            "its object mapping lack Update. Add it to let changes flow."
         ),
         Verdict.MAPPING_FAILS: "The mapping fails for the object; see the attribute with an error.",
         Verdict.GIVEN_UP: (
@@ -73,6 +93,14 @@ class Facts:
     in_escrow: bool
     is_given_up: bool
     job_is_held: bool
+    flows: frozenset[str] = ALL_FLOWS
+    skips_out_of_scope_deletions: bool = False
+    differs: bool = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it should be in the target."""
+        return self.gone_reason is None and self.in_scope
 
 
 def judge(facts: Facts | None) -> Verdict:
@@ -81,16 +109,35 @@ def judge(facts: Facts | None) -> Verdict:
         return Verdict.NEVER_SEEN
     if not facts.is_mapped:
         return Verdict.TYPE_NOT_MAPPED
-    if facts.gone_reason is None and facts.in_scope and facts.mapping_fails:
+    if facts.is_wanted and facts.mapping_fails:
         return Verdict.MAPPING_FAILS
-    return _unfinished(facts) or _unwanted(facts) or Verdict.SYNCHRONIZED
+    return _kept_back(facts) or _unfinished(facts) or _unwanted(facts) or Verdict.SYNCHRONIZED
+
+
+def _kept_back(facts: Facts) -> Verdict | None:
+    """What a switch keeps from flowing: no later cycle changes that, so it comes before what is still waiting."""
+    if not facts.is_wanted:
+        return _kept(facts) if facts.link is LinkStanding.ACTIVE else None
+    if facts.link is not LinkStanding.ACTIVE:
+        return None if ADD in facts.flows else Verdict.NOT_ADDED
+    return Verdict.NOT_UPDATED if facts.differs and UPDATE not in facts.flows else None
+
+
+def _kept(facts: Facts) -> Verdict | None:
+    if DELETE not in facts.flows:
+        return Verdict.KEPT_WITHOUT_DELETE
+    allowed = allowed_flows(
+        facts.flows,
+        gone_reason=facts.gone_reason or "",
+        skips_out_of_scope_deletions=facts.skips_out_of_scope_deletions,
+    )
+    return None if DELETE in allowed else Verdict.KEPT_OUT_OF_SCOPE
 
 
 def _unfinished(facts: Facts) -> Verdict | None:
     if facts.in_escrow:
         return Verdict.GIVEN_UP if facts.is_given_up else Verdict.IN_ESCROW
-    is_wanted = facts.gone_reason is None and facts.in_scope
-    if facts.is_dirty and (is_wanted or facts.link is LinkStanding.ACTIVE):
+    if facts.is_dirty and (facts.is_wanted or facts.link is LinkStanding.ACTIVE):
         return Verdict.HELD if facts.job_is_held else Verdict.WAITING
     return None
 

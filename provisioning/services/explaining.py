@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
+
+from django.db.models import Model
 
 from provisioning.engine.account_state import effective_state
 from provisioning.engine.explaining import REDACTED, AttributeExplanation, explain_mapping
@@ -28,6 +30,29 @@ from provisioning.services.page_reader import as_mapped
 from provisioning.services.reading import EXPIRES, TypeReading
 
 Explanation = dict[str, Any]
+
+_OF_LINK: Final = {
+    "state": "state",
+    "targetId": "target_id",
+    "linkedAt": "linked_at",
+    "updatedAt": "updated_at",
+}
+_OF_EXPORT: Final = {
+    "at": "at",
+    "cycle": "cycle_id",
+    "action": "action",
+    "status": "status",
+    "errorCode": "error_code",
+    "detail": "detail",
+}
+_OF_ESCROW: Final = {
+    "errorCode": "error_code",
+    "errorDetail": "error_detail",
+    "firstFailedAt": "first_failed_at",
+    "lastFailedAt": "last_failed_at",
+    "attempts": "attempts",
+    "retryAt": "retry_at",
+}
 
 
 class Hidden(NamedTuple):
@@ -63,9 +88,9 @@ def explain(configuration: Configuration, source: SourceObject | None, now: date
         "verdict": {"code": verdict, "sentence": SENTENCES[verdict]},
         "source": _source(source),
         **_mapped(configuration, source, link, now),
-        "link": _link(link),
-        "lastExport": _last_export(configuration, source),
-        "escrow": _escrow(escrow),
+        "link": _told(link, _OF_LINK),
+        "lastExport": _told(_last_export(configuration, source), _OF_EXPORT),
+        "escrow": _told(escrow, _OF_ESCROW),
     }
 
 
@@ -93,8 +118,9 @@ def _guid(text: str) -> UUID | None:
 def _facts(
     configuration: Configuration, source: SourceObject, link: Link | None, escrow: Escrow | None
 ) -> Facts:
+    reader = reading.of(configuration)
     return Facts(
-        is_mapped=ObjectType(source.object_type).label in reading.of(configuration).types,
+        is_mapped=ObjectType(source.object_type).label in reader.types,
         gone_reason=source.gone_reason if source.is_gone else None,
         in_scope=source.in_scope,
         mapping_fails=bool(source.error_code),
@@ -103,6 +129,9 @@ def _facts(
         in_escrow=escrow is not None,
         is_given_up=escrow is not None and escrow.retry_at is None,
         job_is_held=configuration.jobs.filter(state=JobState.HELD).exists(),
+        flows=reader.flows(source.object_type),
+        skips_out_of_scope_deletions=configuration.skip_out_of_scope_deletions,
+        differs=link is not None and bytes(link.exported_hash) != bytes(source.wanted_hash),
     )
 
 
@@ -175,40 +204,11 @@ def _attribute(row: AttributeExplanation, exported: Any, redacted: frozenset[str
     }
 
 
-def _link(link: Link | None) -> Explanation | None:
-    if link is None:
-        return None
-    return {
-        "state": link.state,
-        "targetId": link.target_id,
-        "linkedAt": link.linked_at,
-        "updatedAt": link.updated_at,
-    }
-
-
-def _last_export(configuration: Configuration, source: SourceObject) -> Explanation | None:
+def _last_export(configuration: Configuration, source: SourceObject) -> ProvisioningLogEntry | None:
     rows = ProvisioningLogEntry.objects.filter(source_guid=source.guid, configuration_id=configuration.pk)
-    entry = rows.order_by("-at", "-id").first()
-    if entry is None:
-        return None
-    return {
-        "at": entry.at,
-        "cycle": entry.cycle_id,
-        "action": entry.action,
-        "status": entry.status,
-        "errorCode": entry.error_code,
-        "detail": entry.detail,
-    }
+    return rows.order_by("-at", "-id").first()
 
 
-def _escrow(escrow: Escrow | None) -> Explanation | None:
-    if escrow is None:
-        return None
-    return {
-        "errorCode": escrow.error_code,
-        "errorDetail": escrow.error_detail,
-        "firstFailedAt": escrow.first_failed_at,
-        "lastFailedAt": escrow.last_failed_at,
-        "attempts": escrow.attempts,
-        "retryAt": escrow.retry_at,
-    }
+def _told(row: Model | None, fields: Mapping[str, str]) -> Explanation | None:
+    """A row as it is told: the name on the wire for each field; None where there is no row."""
+    return None if row is None else {name: getattr(row, field) for name, field in fields.items()}

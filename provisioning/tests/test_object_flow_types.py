@@ -20,6 +20,7 @@ from provisioning.tests.answering import (
     tombstone,
     user,
 )
+from provisioning.tests.test_explain import verdict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,6 +110,23 @@ def test_skip_out_of_scope_deletions_keeps_what_leaves_the_scope_and_its_members
     assert Membership.objects.count() == 3
     bench.cycle([tombstone(eve)])
     assert names() == {"ada", "bob"}
+
+
+def test_explain_tells_what_keeps_an_object_from_flowing(api: APIClient) -> None:
+    bench = Bench.set_up(skip_out_of_scope_deletions=True)
+    ada, bob, eve = user("ada", department="Ops"), user("bob"), user("eve")
+    bench.cycle([ada, bob])
+    bench.cycle([tombstone(ada, "outOfScope")])
+    assert verdict(api, bench, ada) == "KeptOutOfScope"
+    let_flow(bench, "None")
+    bench.cycle([changed(bob, title="Head"), eve], mode="initial")
+    assert [verdict(api, bench, one) for one in (bob, eve)] == ["NotUpdated", "NotAdded"]
+    bench.cycle([tombstone(bob)])
+    assert verdict(api, bench, bob) == "KeptWithoutDelete"
+    let_flow(bench, "Add, Update, Delete")
+    bench.cycle([eve], mode="initial")
+    assert [verdict(api, bench, one) for one in (bob, eve)] == ["DeletedInActiveDirectory", "Synchronized"]
+    assert names() == {"ada", "eve"}
 
 
 def test_once_the_switch_is_off_a_restart_removes_what_had_left() -> None:

@@ -59,7 +59,8 @@ CODES: Final[Mapping[str, WireCode]] = {
     "DirSyncNotAllowed": WireCode(
         403,
         False,
-        "The account lacks the right 'Replicating Directory Changes' on the domain; grant it and try again.",
+        "The account lacks the right 'Replicating Directory Changes' on the domain, so that changes are found by "
+        "uSNChanged; grant it to find them by DirSync.",
     ),
     "DirSyncUnsupported": WireCode(
         501,
