@@ -10,7 +10,14 @@ from provisioning.models.job import Job, JobKind, JobState
 from provisioning.models.link import Link, LinkMember, LinkState
 from provisioning.models.log import LogAction, LogStatus, ProvisioningLogEntry
 from provisioning.models.notification import Notification, NotificationState
-from provisioning.models.source import Arrival, ObjectType, SeenObject, SourceMember, SourceObject
+from provisioning.models.source import (
+    Arrival,
+    MissingReference,
+    ObjectType,
+    SeenObject,
+    SourceMember,
+    SourceObject,
+)
 
 __all__ = [
     "Arrival",
@@ -31,6 +38,7 @@ __all__ = [
     "LogAction",
     "LogStatus",
     "MemberChange",
+    "MissingReference",
     "NestedGroups",
     "Notification",
     "NotificationState",

@@ -118,6 +118,19 @@ class SourceMember(models.Model):
         return f"{self.member_guid} in {self.group_id}"
 
 
+class MissingReference(models.Model):
+    """An object refers to one that is not in the target: it is looked at again when that one appears there."""
+
+    pk = models.CompositePrimaryKey("source_id", "guid")
+    source = models.ForeignKey(
+        SourceObject, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    guid = models.UUIDField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.source_id} waits for {self.guid}"
+
+
 class SeenObject(models.Model):
     """An object seen in a full read that is under way; what was not seen by its end is gone."""
 

@@ -109,6 +109,7 @@ def _prepare(cycle_id: int, phase: Phase) -> None:
             Phase.REFERENCES,
             BATCH_SIZE,
             updated,
+            target=cycle.job.configuration.target_id,
             only=cycle.source_id,
             others=others,
         )

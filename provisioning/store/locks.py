@@ -10,6 +10,7 @@ from django.db import connection
 # Class ids of our advisory locks, so that a cycle and a batch with the same number do not meet.
 _CYCLE = 0x1517
 _BATCH = 0x1518
+_REFERENCES = 0x1519
 
 
 @contextmanager
@@ -32,6 +33,12 @@ def lock_batch(cycle_id: int, phase: int, batch: int) -> bool:
             "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_BATCH, f"{cycle_id}/{phase}/{batch}"]
         )
         return bool(cursor.fetchone()[0])
+
+
+def lock_references(target: int) -> None:
+    """Wait until no other transaction looks for what is missing in a target; released at the transaction's end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_REFERENCES, _key(target)])
 
 
 def _unlock(cycle_id: int) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.models import ObjectType
-from provisioning.store import changes, logs
+from provisioning.store import changes, locks, logs, missing
 from provisioning.store.outbound import Outcome, ReferenceChange
 
 # Creations write references to objects that are created in the same cycle under their proposed ids. Where such an
@@ -39,8 +39,7 @@ UPDATE provisioning_sourceobject o SET references_dirty = true FROM astray a WHE
 """
 # One row for each reference attribute that differs. What it refers to must be in the target, and stay there: the
 # deletions of this cycle come later. Where it does not, the target's old value is cleared, and so is a value of which
-# we do not know what the target made (JSON null). An object whose reference can not be resolved yet stays marked and
-# is looked at again in later cycles.
+# we do not know what the target made (JSON null).
 _PLAN = """
 WITH marked AS (
     SELECT o.id, o.object_type, o.reference_guids AS wanted, l.reference_guids AS exported
@@ -60,10 +59,10 @@ WITH marked AS (
 ), resolved AS (
     SELECT d.id, d.object_type, d.name, d.old_guid, CASE WHEN l.source_id IS NOT NULL THEN d.new_guid END AS new_guid
       FROM differing d
-      LEFT JOIN provisioning_sourceobject o
-             ON o.configuration_id {home} AND o.guid = d.new_guid::uuid
-            AND o.in_scope AND NOT o.is_gone
-      LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
+      LEFT JOIN provisioning_sourceobject o ON o.configuration_id {home} AND o.guid = d.new_guid::uuid
+      LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active' AND NOT EXISTS (
+           SELECT 1 FROM provisioning_change c
+            WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.kind = 'delete')
      WHERE d.is_held OR l.source_id IS NOT NULL
 ), numbered AS (
     SELECT *, (row_number() OVER (ORDER BY id, name) - 1) / %(size)s AS batch FROM resolved
@@ -124,12 +123,13 @@ def plan(
     batch_size: int,
     updated: list[int],
     *,
+    target: int,
     only: int | None = None,
     others: Sequence[UUID] = (),
 ) -> None:
-    """Plan the references that differ and can be resolved, in the configuration or in ``others``.
+    """Plan the references that differ and can be resolved, in the configuration or in ``others`` of its target.
 
-    ``updated`` are the object types whose mapping lets updates flow; others get references with their creation.
+    Those that can not are set aside (:mod:`missing`). ``updated`` are the object types whose mapping lets updates flow; others get references with their creation.
     ``only`` is the one object to look at.
     """
     parameters: dict[str, Any] = {
@@ -145,10 +145,15 @@ def plan(
         strays = [row[0] for row in cursor.fetchall()]
         if strays:
             cursor.execute(_DOUBT, {"cycle": cycle, "strays": strays})
+        if not missing.is_needed(configuration, cycle):
+            return
+        locks.lock_references(target)
+        missing.wake(cycle, parameters["home"])
         cursor.execute(_PLAN.format(home=home), {**parameters, "updated": updated, "only": only})
         planned = cursor.rowcount
         if planned:
             cursor.execute(_COUNT, {"planned": planned, "cycle": cycle})
+        missing.set_aside(configuration, cycle, updated, only)
 
 
 def read_batch(cycle: int, phase: int, batch: int, home: Sequence[UUID]) -> list[ReferenceChange]:

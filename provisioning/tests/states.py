@@ -21,6 +21,7 @@ from provisioning.models import (
     Link,
     LinkMember,
     MemberChange,
+    MissingReference,
     Notification,
     SeenObject,
     SourceMember,
@@ -34,7 +35,7 @@ GUIDS = {name: UUID(int=number) for number, name in enumerate((*PEOPLE, *GROUPS)
 _TABLES = (
     *(Agent, BusPage, BusRequest, Domain, ResourceGrouping, Contact, Group, Membership, User),
     *(Change, Configuration, Cycle, Escrow, Job, Link, LinkMember, MemberChange, Notification),
-    *(SeenObject, SourceMember, SourceObject),
+    *(MissingReference, SeenObject, SourceMember, SourceObject),
 )
 
 

@@ -11,7 +11,7 @@ from directory.models import User
 from directory.models.membership import MemberKind
 from directory.services import objects
 from directory.services.rows import ObjectWrite, Verb
-from provisioning.models import ProvisioningLogEntry
+from provisioning.models import MissingReference, ProvisioningLogEntry, SourceObject
 from provisioning.tests.answering import Bench, Resource, changed, guid_of, tombstone, user
 from provisioning_agent.wire.pages import AD_SCHEMA
 
@@ -137,3 +137,26 @@ def test_a_manager_comes_with_the_creation_and_its_log_row() -> None:
     assert (cycle.count_planned, cycle.count_exported) == (2, 2)
     entry = ProvisioningLogEntry.objects.get(cycle_id=cycle.pk, source_name__startswith="CN=ada")
     assert {"displayName": "Manager", "oldValue": None, "newValue": boss["id"]} in entry.modified
+
+
+def test_who_waits_for_a_manager_is_looked_at_again_only_when_that_one_comes() -> None:
+    bench = Bench.set_up()
+    boss = user("boss")
+    ada = below("ada", guid_of(boss))
+    bench.cycle([ada])
+    assert not SourceObject.objects.filter(references_dirty=True).exists()
+    assert list(MissingReference.objects.values_list("guid", flat=True)) == [guid_of(boss)]
+    bench.cycle([user("somebody else")])
+    assert (manager_of("ada"), MissingReference.objects.count()) == (None, 1)
+    cycle = bench.cycle([boss])
+    assert (manager_of("ada"), cycle.count_planned) == ("boss", 2)
+    assert not MissingReference.objects.exists()
+    assert not SourceObject.objects.filter(references_dirty=True).exists()
+
+
+def test_a_manager_whom_the_target_keeps_is_a_manager_still() -> None:
+    bench = Bench.set_up(skip_out_of_scope_deletions=True)
+    boss, ada = user("boss"), below("ada", None)
+    bench.cycle([boss, ada])
+    bench.cycle([tombstone(boss, "outOfScope"), below("ada", guid_of(boss), guid_of(ada))])
+    assert manager_of("ada") == "boss"

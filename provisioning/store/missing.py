@@ -1,0 +1,72 @@
+"""References to what is not in the target: set aside until it appears, so that no cycle looks for it in vain.
+
+Two configurations of one target may meet here: one sets an object aside while the other writes what it waits for. Who
+comes here holds the target's lock (:func:`locks.lock_references`). The one that is second then sees what the first one
+did, for each statement has a snapshot of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+_IS_NEEDED = """
+SELECT EXISTS (SELECT 1 FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND references_dirty)
+    OR EXISTS (SELECT 1 FROM provisioning_missingreference)
+       AND EXISTS (SELECT 1 FROM provisioning_change WHERE cycle_id = %(cycle)s AND kind IN ('create', 'restore'))
+"""
+# Holders of other domains' references too.
+_WAKE = """
+WITH woken AS (
+    DELETE FROM provisioning_missingreference m
+     USING provisioning_change c
+      JOIN provisioning_sourceobject o ON o.id = c.source_id, provisioning_sourceobject holder
+     WHERE c.cycle_id = %(cycle)s AND c.kind IN ('create', 'restore') AND c.status = 'applied' AND m.guid = o.guid
+       AND holder.id = m.source_id AND holder.configuration_id = ANY(%(home)s)
+    RETURNING m.source_id
+)
+UPDATE provisioning_sourceobject o SET references_dirty = true FROM woken w WHERE o.id = w.source_id
+"""
+# What is marked and got no change in this cycle. What is not in the target is marked again by its creation.
+_SET_ASIDE = """
+WITH unplanned AS MATERIALIZED (
+    SELECT o.id, o.reference_guids AS wanted, l.reference_guids AS exported
+      FROM provisioning_sourceobject o
+      LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
+     WHERE o.configuration_id = %(configuration)s AND o.references_dirty
+       AND (l.source_id IS NULL OR o.in_scope AND NOT o.is_gone AND o.object_type = ANY(%(updated)s))
+       AND (%(only)s::bigint IS NULL OR o.id = %(only)s)
+       AND NOT EXISTS (SELECT 1 FROM provisioning_change c
+                        WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.kind = 'reference')
+), waiting AS (
+    INSERT INTO provisioning_missingreference (source_id, guid)
+    SELECT DISTINCT u.id, p.value::uuid
+      FROM unplanned u CROSS JOIN LATERAL jsonb_each_text(u.wanted) AS p
+     WHERE u.exported IS NOT NULL AND u.exported->p.key IS DISTINCT FROM u.wanted->p.key
+    ON CONFLICT DO NOTHING
+)
+UPDATE provisioning_sourceobject o SET references_dirty = false FROM unplanned u WHERE o.id = u.id
+"""
+
+
+def is_needed(configuration: UUID, cycle: int) -> bool:
+    """Whether a cycle has references to look at, or has made what somebody may wait for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_NEEDED, {"configuration": configuration, "cycle": cycle})
+        return bool(cursor.fetchone()[0])
+
+
+def wake(cycle: int, home: Sequence[UUID]) -> None:
+    """Mark the objects of these configurations that wait for what a cycle has created or restored."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAKE, {"cycle": cycle, "home": list(home)})
+
+
+def set_aside(configuration: UUID, cycle: int, updated: list[int], only: int | None) -> None:
+    """Once the references of a cycle are planned: what could not be resolved waits for what it refers to."""
+    parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle}
+    with connection.cursor() as cursor:
+        cursor.execute(_SET_ASIDE, {**parameters, "updated": updated, "only": only})
