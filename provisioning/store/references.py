@@ -129,8 +129,8 @@ def plan(
 ) -> None:
     """Plan the references that differ and can be resolved, in the configuration or in ``others`` of its target.
 
-    Those that can not are set aside (:mod:`missing`). ``updated`` are the object types whose mapping lets updates flow; others get references with their creation.
-    ``only`` is the one object to look at.
+    Those that can not are set aside (:mod:`missing`). ``updated`` are the object types whose mapping lets updates
+    flow; others get references with their creation. ``only`` is the one object to look at.
     """
     parameters: dict[str, Any] = {
         "configuration": configuration,
