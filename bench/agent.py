@@ -10,7 +10,6 @@ import argparse
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from bench.report import Bound
 from bench.usage import MEGABYTE
 from lab.agent.host import AgentHost
 from lab.agent.portal_server import Portal
+from lab.agent.serving import serving
 from lab.certificates import issue_server_certificate
 from lab.samba import SambaForest
 from provisioning.engine.mapping import compile_mapping
@@ -81,13 +81,10 @@ def measure(forest: SambaForest, portal: Portal, pid: int, search: LdapSearch) -
 @contextmanager
 def counting_portal(directory: Path) -> Iterator[Portal]:
     """A portal over HTTPS that takes pages and keeps none."""
-    with Portal(issue_server_certificate(directory, "portal.test", "127.0.0.1")) as portal:
-        portal.keeps_pages = False
-        thread = threading.Thread(target=portal.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    portal = Portal(issue_server_certificate(directory, "portal.test", "127.0.0.1"))
+    portal.keeps_pages = False
+    with serving(portal):
         yield portal
-        portal.shutdown()
-        thread.join()
 
 
 def show(rounds: Sequence[Round]) -> int:

@@ -43,6 +43,13 @@ def issue_server_certificate(directory: Path, host_name: str, address: str) -> T
     return files
 
 
+def issue_authority(certificate: Path, key: Path, common_name: str) -> None:
+    """Write a new CA and its key."""
+    private = _new_key()
+    _write(certificate, _authority(private, common_name).public_bytes(serialization.Encoding.PEM), 0o644)
+    _write(key, _pem(private), 0o600)
+
+
 def fingerprint(certificate: Path) -> str:
     """SHA-256 of the DER form of a PEM certificate, as lower-case hex without colons."""
     return x509.load_pem_x509_certificate(certificate.read_bytes()).fingerprint(hashes.SHA256()).hex()

@@ -33,6 +33,7 @@ from provisioning_agent.wire.pages import AD_SCHEMA, PAGE_SCHEMA, decode_page, i
 from provisioning_agent.wire.requests import ReadRequest
 
 POLL_S = 1.0
+_CHUNK = 50
 
 
 @dataclass
@@ -74,6 +75,8 @@ class Portal(ThreadingHTTPServer):
 
     daemon_threads = True
     listens_on = "127.0.0.1"
+    # The host in its URL; the address it listens on unless given.
+    named: str | None = None
 
     def __init__(self, tls: TlsFiles) -> None:
         super().__init__((self.listens_on, 0), Handler)
@@ -82,7 +85,10 @@ class Portal(ThreadingHTTPServer):
         context.load_cert_chain(self.tls.certificate, self.tls.key)
         self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         shown = f"[{self.listens_on}]" if ":" in self.listens_on else self.listens_on
-        self.url = f"https://{shown}:{self.server_address[1]}"
+        self.url = f"https://{self.named or shown}:{self.server_address[1]}"
+        self.connections = 0
+        # Bodies of answers go out by chunked transfer coding (RFC 9112 §7.1), in small pieces.
+        self.answers_in_chunks = False
         self.lock = threading.Condition()
         self.tokens = {"isthmus-abcd1234-" + "t" * 43}
         self.agents: dict[str, x509.Certificate] = {}
@@ -128,6 +134,11 @@ class Portal(ThreadingHTTPServer):
         builder = x509.CertificateBuilder(name, name, csr.public_key(), x509.random_serial_number())
         builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=180))
         return builder.sign(self.ca_key, hashes.SHA256())
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """One more connection."""
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Agents drop connections when they stop, and refuse certificates: nothing to report."""
@@ -197,6 +208,14 @@ class Handler(BaseHTTPRequestHandler):
         """Answer with bytes."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        if self.server.answers_in_chunks and body:
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for start in range(0, len(body), _CHUNK):
+                piece = body[start : start + _CHUNK]
+                self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            self.wfile.write(b"0\r\n\r\n")
+            return
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from lab.agent.host import AgentHost
 from lab.agent.playground import Playground
 from lab.agent.portal_server import Portal
 from lab.agent.reading import login_to
+from lab.agent.serving import serving
 from lab.certificates import TlsFiles, issue_server_certificate
 from lab.samba import SambaForest
 from provisioning_agent.ldap.connection import DirectoryLogin
@@ -46,12 +46,8 @@ def portal_tls(tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
 @pytest.fixture
 def portal(portal_tls: TlsFiles) -> Iterator[Portal]:
     """A portal that answers on a loopback port."""
-    with Portal(portal_tls) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with serving(Portal(portal_tls)) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture

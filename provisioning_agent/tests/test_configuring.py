@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import yaml
 from lab.agent.dns_server import DnsServer, Record
 from lab.agent.host import COMMAND, AgentHost
 from lab.agent.portal_server import Portal, hang_up
+from lab.agent.serving import serving
 from lab.pytest_forest import ForestFactory
 from lab.samba import SambaForest
 from provisioning_agent import config as configs
@@ -181,7 +181,7 @@ def test_a_wrong_administrator_password_is_named_and_costs_no_token(wizard: Wiza
 
 def test_a_person_is_asked_and_says_yes_to_each_step(wizard: Wizard, portal: Portal) -> None:
     forest = wizard.host.forest
-    words = [portal.url, str(portal.tls.ca), forest.dns_name, forest.address, ""]
+    words = [portal.url, str(portal.tls.ca), "", forest.dns_name, forest.address, ""]
     words += [forest.administrator.user_principal_name, "y", "isthmus-asked", "n"]
     # Sign in: go on, token. Controllers, trust (the fingerprint is shown), account: administrator's password.
     words += ["y", wizard.host.token_file.read_text().strip(), "y", "y", "y", "y"]
@@ -227,7 +227,8 @@ def test_options_do_the_same_with_secrets_from_standard_input(wizard: Wizard, po
 
 def test_a_person_who_says_no_stops_it(wizard: Wizard) -> None:
     forest, portal = wizard.host.forest, wizard.host.portal
-    words = [portal.url, str(portal.tls.ca), forest.dns_name, "", "", "", "someone@wizard.example", "n", "n"]
+    words = [portal.url, str(portal.tls.ca), "", forest.dns_name]
+    words += ["", "", "", "someone@wizard.example", "n", "n"]
     done = subprocess.run(
         [str(COMMAND), "configure", f"--state-dir={wizard.host.state}"],
         input="\n".join(words) + "\n",
@@ -248,12 +249,8 @@ def name_server(bare_forest: SambaForest) -> Iterator[DnsServer]:
         (0, 10, 389, f"{bare_forest.address}."),
         (0, 90, 389, "127.0.0.253."),
     ]
-    with DnsServer({"_ldap._tcp.dc._msdcs.wizard.example": records}) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
+    with serving(DnsServer({"_ldap._tcp.dc._msdcs.wizard.example": records})) as running:
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def test_controllers_come_from_dns_behind_the_preferred_ones(wizard: Wizard, name_server: DnsServer) -> None:

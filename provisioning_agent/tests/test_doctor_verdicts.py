@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from provisioning_agent.channel.proxies import Hop, used
 from provisioning_agent.doctor import certificates, clocks, directory, host, network, proxies, rights
 from provisioning_agent.doctor.certificates import Shown
 from provisioning_agent.doctor.model import Check, Family, Status, exit_code, skipped
+from provisioning_agent.errors import AgentError
 from provisioning_agent.permissions.domain_objects import Account
+from provisioning_agent.proxy import ProxyConfig
+from provisioning_agent.proxy import parse as parse_proxy
 from provisioning_agent.security import access, sids
 from provisioning_agent.security.descriptor import Acl
 from provisioning_agent.security.entries import allow
@@ -93,12 +97,40 @@ def test_a_certificate_that_ends_soon_is_a_warning() -> None:
     assert certificates.verdict("dc1:636", shown, "cd", NOW, "").status is Status.FAIL
 
 
-def test_a_proxy_is_shown_without_its_password() -> None:
-    found = proxies.verdict("https://portal.example", "http://user:hidden@proxy.example:3128")
+def test_a_proxy_is_shown_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:hidden@proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+    hop = used("https://portal.example", None)
+    assert hop is not None
+    found = proxies.verdict("https://portal.example", hop, exempt=False)
     assert "proxy.example:3128" in found.found
-    assert "hidden" not in str(found)
-    assert proxies.first_hop("https://portal.example", "proxy.example:8080") == ("proxy.example", 8080, True)
-    assert proxies.first_hop("https://portal.example:8443", None) == ("portal.example", 8443, False)
+    assert "hidden" not in str(found) + str(hop)
+    own = ProxyConfig("http://other.example:8080")
+    assert [used(f"https://{name}.example", own) is None for name in ("inside", "portal")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("problem", "word"),
+    [
+        (proxies.TunnelRefused(407, "Proxy Authentication Required"), "wants a user and password"),
+        (proxies.TunnelRefused(403, "Forbidden"), "allow CONNECT"),
+        (proxies.TunnelRefused(0, "nothing that is HTTP"), "is an HTTP proxy"),
+        (OSError("reset"), "is an HTTP proxy"),
+    ],
+)
+def test_a_proxy_that_opens_no_tunnel_is_told_apart(problem: Exception, word: str) -> None:
+    hop = Hop("proxy.example", 3128, False, "the environment")
+    found = proxies.tunnel_verdict(hop, "portal.example:443", problem)
+    assert (found.status, word in found.remedy) == (Status.FAIL, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["proxy.example:3128", "http://", "socks5://proxy:1080", "http://proxy:port", "http://proxy/path"]
+)
+def test_what_is_no_proxy_is_refused(url: str) -> None:
+    with pytest.raises(AgentError) as refused:
+        parse_proxy(url)
+    assert refused.value.code == "ProxyInvalid"
 
 
 def test_network_troubles_are_told_apart() -> None:

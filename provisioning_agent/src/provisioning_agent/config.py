@@ -14,6 +14,7 @@ import orjson
 
 from .errors import AgentError
 from .files import read_secret, write_private
+from .proxy import ProxyConfig
 
 DEFAULT_STATE: Final = Path("/var/lib/isthmus-agent")
 _FILE: Final = "agent.json"
@@ -56,6 +57,7 @@ class AgentConfig:
     portal: str
     domains: tuple[DomainConfig, ...]
     portal_ca_file: Path | None = None
+    proxy: ProxyConfig | None = None
 
     def domain(self, fqdn: str) -> DomainConfig | None:
         """The domain of that name, None if this agent does not serve it."""
@@ -91,6 +93,7 @@ def _to_json(config: AgentConfig) -> dict[str, Any]:
         "name": config.name,
         "portal": config.portal,
         "portalCaFile": _path(config.portal_ca_file),
+        "proxy": _proxy_to_json(config.proxy),
         "domains": [
             {
                 "fqdn": domain.fqdn,
@@ -115,8 +118,17 @@ def _from_json(body: dict[str, Any]) -> AgentConfig:
         name=str(body["name"]),
         portal=str(body["portal"]),
         portal_ca_file=_optional(body.get("portalCaFile")),
+        proxy=_proxy(body.get("proxy")),
         domains=tuple(_domain(domain) for domain in body["domains"]),
     )
+
+
+def _proxy_to_json(proxy: ProxyConfig | None) -> dict[str, Any] | None:
+    return None if proxy is None else {"url": proxy.url, "credentialsFile": _path(proxy.credentials_file)}
+
+
+def _proxy(body: dict[str, Any] | None) -> ProxyConfig | None:
+    return None if body is None else ProxyConfig(str(body["url"]), _optional(body.get("credentialsFile")))
 
 
 def _domain(body: dict[str, Any]) -> DomainConfig:

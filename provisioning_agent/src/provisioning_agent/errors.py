@@ -104,6 +104,21 @@ CODES: Final[Mapping[str, AgentCode]] = {
     "PortalUnreachable": AgentCode(
         EXIT_PORTAL, "The portal could not be reached; check its URL, the proxy and the network."
     ),
+    "ProxyInvalid": AgentCode(
+        EXIT_SETUP, "A proxy is named as http://host:port, without a path; correct --proxy."
+    ),
+    "ProxyUnreachable": AgentCode(
+        EXIT_PORTAL,
+        "The proxy on the way to the portal could not be reached; check its address, or HTTPS_PROXY and NO_PROXY.",
+    ),
+    "ProxyCredentialsRefused": AgentCode(
+        EXIT_PORTAL,
+        "The proxy refuses the user and password it was given, or wants some (407); correct the credentials file.",
+    ),
+    "ProxyRefused": AgentCode(
+        EXIT_PORTAL,
+        "The proxy does not open the way to the portal; allow CONNECT to the portal's host and port there.",
+    ),
     "PortalCertificateUntrusted": AgentCode(
         EXIT_PORTAL, "The portal's certificate is not trusted; name its CA with --ca-file."
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,17 +10,24 @@ from typing import Any, Final
 
 import orjson
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from provisioning_agent import __version__
+from provisioning_agent.config import AgentConfig
 from provisioning_agent.errors import AgentError
+from provisioning_agent.proxy import ProxyConfig
 from provisioning_agent.wire.errors import WireError
+
+from .proxies import is_exempt
 
 CONNECT_TIMEOUT_S: Final = 10
 READ_TIMEOUT_S: Final = 60
 _MAX_ANSWER: Final = 16 * 1024 * 1024
 _PIECE: Final = 64 * 1024
 _MAX_RETRY_AFTER_S: Final = 600.0
+# The words of http.client; nothing else tells a refused CONNECT's status.
+_TUNNEL_STATUS: Final = re.compile(r"Tunnel connection failed: ([0-9]{3})")
 
 
 class _Bearer(AuthBase):
@@ -38,14 +46,27 @@ def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-class PortalHttp:
-    """A connection pool to one portal, for one thread."""
+class _ThroughProxy(HTTPAdapter):
+    """Takes the credentials from their file, so that no URL has to carry them."""
 
-    def __init__(self, portal: str, ca_file: Path | None = None) -> None:
+    def __init__(self, proxy: ProxyConfig) -> None:
+        super().__init__()
+        self._proxy = proxy
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        return self._proxy.headers()
+
+
+class PortalHttp:
+    """A connection pool to one portal, for one thread; ``proxy`` comes before that of the environment."""
+
+    def __init__(self, portal: str, ca_file: Path | None = None, proxy: ProxyConfig | None = None) -> None:
         self.base = f"{require_https(portal)}/hybrid/v1"
-        self._session = requests.Session()
-        self._session.headers["User-Agent"] = f"isthmus-agent/{__version__}"
+        self._proxy = None if proxy is None or is_exempt(portal) else proxy
+        # Said with each call: what a session says is overruled by the environment.
+        self._proxies = {"https": self._proxy.url} if self._proxy else None
         self._verify = _authorities(ca_file)
+        self._session = self._open()
 
     def url(self, path: str) -> str:
         """The full URL of a call, which is also what an assertion is made for."""
@@ -79,11 +100,10 @@ class PortalHttp:
                 timeout=(CONNECT_TIMEOUT_S, read_timeout),
                 allow_redirects=False,
                 verify=self._verify,
+                proxies=self._proxies,
             )
-        except requests.exceptions.SSLError as error:
-            raise _unreachable("PortalCertificateUntrusted", error) from error
-        except (requests.RequestException, OSError) as error:
-            raise _unreachable("PortalUnreachable", error) from error
+        except (requests.RequestException, OSError, AgentError) as error:
+            raise self._unreachable(error) from error
         if not 200 <= response.status_code < 300:
             raise _refusal(response)
         return response
@@ -97,19 +117,38 @@ class PortalHttp:
                 timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                 allow_redirects=False,
                 verify=self._verify,
+                proxies=self._proxies,
                 stream=True,
             ) as response:
                 if response.status_code != 200:
                     raise _refusal(response)
                 yield from response.iter_content(_PIECE)
-        except requests.exceptions.SSLError as error:
-            raise _unreachable("PortalCertificateUntrusted", error) from error
-        except (requests.RequestException, OSError) as error:
-            raise _unreachable("PortalUnreachable", error) from error
+        except (requests.RequestException, OSError, AgentError) as error:
+            raise self._unreachable(error) from error
 
     def close(self) -> None:
         """Close idle connections."""
         self._session.close()
+
+    def _open(self) -> requests.Session:
+        session = requests.Session()
+        session.headers["User-Agent"] = f"isthmus-agent/{__version__}"
+        if self._proxy is not None:
+            session.mount("https://", _ThroughProxy(self._proxy))
+        return session
+
+    def _unreachable(self, error: Exception) -> WireError:
+        found = unreachable(error)
+        if found.code == "ProxyCredentialsRefused":
+            # A connection pool keeps its headers: the next call reads the credentials anew.
+            self._session.close()
+            self._session = self._open()
+        return found
+
+
+def open_portal(config: AgentConfig) -> PortalHttp:
+    """The portal of an enrolled agent, on the way its configuration names."""
+    return PortalHttp(config.portal, config.portal_ca_file, config.proxy)
 
 
 def require_https(url: str) -> str:
@@ -149,7 +188,22 @@ def _authorities(ca_file: Path | None) -> str | bool:
     return str(ca_file) if ca_file else ssl.get_default_verify_paths().cafile or True
 
 
-def _unreachable(code: str, error: Exception) -> WireError:
+def unreachable(error: Exception) -> WireError:
+    """What a call that got no answer failed at."""
+    if isinstance(error, AgentError):
+        # The proxy's credentials: a file that can be mended while the agent runs.
+        return WireError(error.code, error.detail, status=503, retry=True)
     # The exception's text may hold a URL with a proxy's password: only its kind is told.
-    sentence = AgentError(code).detail
-    return WireError(code, f"{sentence} ({type(error).__name__})", status=503, retry=True)
+    code = _code_of(error)
+    return WireError(code, f"{AgentError(code).detail} ({type(error).__name__})", status=503, retry=True)
+
+
+def _code_of(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.ProxyError):
+        told = _TUNNEL_STATUS.search(str(error))
+        if told is None:
+            return "ProxyUnreachable"
+        return "ProxyCredentialsRefused" if told[1] == "407" else "ProxyRefused"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "PortalCertificateUntrusted"
+    return "PortalUnreachable"

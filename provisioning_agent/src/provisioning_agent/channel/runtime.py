@@ -13,7 +13,7 @@ from provisioning_agent.wire.errors import WireError
 
 from .bus import Lease
 from .clock import Clock
-from .http import PortalHttp
+from .http import PortalHttp, open_portal
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Runtime:
 
     def http(self) -> PortalHttp:
         """A connection pool for the calling thread."""
-        return PortalHttp(self.config.portal, self.config.portal_ca_file)
+        return open_portal(self.config)
 
     def halt(self, reason: WireError | None = None) -> None:
         """Make every thread stop; with a reason if it was the portal that said so."""

@@ -13,7 +13,7 @@ from provisioning_agent import config as configs
 from provisioning_agent import status as statuses
 from provisioning_agent.channel import identity as identities
 from provisioning_agent.channel.bootstrap import bootstrap
-from provisioning_agent.channel.http import PortalHttp, require_https
+from provisioning_agent.channel.http import PortalHttp, open_portal, require_https
 from provisioning_agent.cli.configure_person import AtTerminal, Unattended, ask_everything
 from provisioning_agent.cli.enrol_command import EnrolOptions, enrol
 from provisioning_agent.cli.output import complain
@@ -21,6 +21,8 @@ from provisioning_agent.errors import AgentError
 from provisioning_agent.files import make_directory
 from provisioning_agent.hosting import system
 from provisioning_agent.hosting.layout import UNITS, USER
+from provisioning_agent.proxy import ProxyConfig
+from provisioning_agent.proxy import given as proxy_given
 from provisioning_agent.setup.answers import Answers, load, parse
 from provisioning_agent.setup.domains import DomainSetup
 from provisioning_agent.setup.progress import Progress
@@ -31,7 +33,16 @@ from provisioning_agent.wire.errors import WireError
 _UNIT: Final = f"{USER}.service"
 _FIRST_BOOTSTRAP_S: Final = 60.0
 # The portal itself did not answer; any other refusal shows that it is there.
-_NOT_THERE: Final = frozenset({"PortalUnreachable", "PortalCertificateUntrusted", "UnreadableAnswer"})
+_NOT_THERE: Final = frozenset(
+    {
+        "PortalUnreachable",
+        "PortalCertificateUntrusted",
+        "UnreadableAnswer",
+        "ProxyUnreachable",
+        "ProxyCredentialsRefused",
+        "ProxyRefused",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,7 @@ class Wizard:
         ]
 
     def _sign_in(self) -> dict[str, Any]:
-        http = PortalHttp(require_https(self._answers.portal), self._answers.portal_ca_file)
+        http = PortalHttp(require_https(self._answers.portal), self._answers.portal_ca_file, self._proxy())
         try:
             http.json("POST", http.url("bootstrap"), "", {})
         except WireError as error:
@@ -123,11 +134,18 @@ class Wizard:
             http.close()
         self._person.say("    it answers")
         file = self._answers.token_file
-        if not (self._state / "agent.json").exists():
+        if not self._is_enrolled():
             self._token = self._person.secret(file or Path("-"), "Enrolment token from the console")
         elif file is not None and file.is_file():
             self._token = self._person.secret(file, "")
         return {}
+
+    def _proxy(self) -> ProxyConfig | None:
+        before = configs.load(self._state).proxy if self._is_enrolled() else None
+        return proxy_given(self._answers.proxy, self._answers.proxy_credentials_file, before)
+
+    def _is_enrolled(self) -> bool:
+        return (self._state / "agent.json").exists()
 
     def _register(self) -> dict[str, Any]:
         for domain in self._domains:
@@ -151,6 +169,8 @@ class Wizard:
             dc_fingerprint=domain.fingerprint,
             name=self._answers.name,
             managed=one.account.managed,
+            proxy=self._answers.proxy,
+            proxy_credentials_file=self._answers.proxy_credentials_file,
         )
 
     def _restart(self) -> dict[str, Any]:
@@ -170,7 +190,7 @@ class Wizard:
             return {}
         config = configs.load(self._state)
         identity = identities.load(self._state, config.agent_id)
-        http = PortalHttp(config.portal, config.portal_ca_file)
+        http = open_portal(config)
         answer = bootstrap(http, identity, config.name, {}, {}, datetime.now(UTC))
         http.close()
         self._person.say(

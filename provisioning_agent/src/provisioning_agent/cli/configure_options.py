@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import StateDir, state_of
+from .options import Proxy, ProxyCredentials, StateDir, state_of
 
 
 def configure(
@@ -18,6 +18,8 @@ def configure(
         str | None, typer.Option(help="The portal; with --domain, nothing is asked either.")
     ] = None,
     portal_ca_file: Annotated[str | None, typer.Option(help="CA of the portal's certificate, PEM.")] = None,
+    proxy: Proxy = None,
+    proxy_credentials_file: ProxyCredentials = None,
     token_file: Annotated[str | None, typer.Option(help="File with the enrolment token.")] = None,
     domain: Annotated[str | None, typer.Option(help="DNS name of the AD domain.")] = None,
     server: Annotated[
@@ -57,7 +59,13 @@ def configure(
         "admin_password_file": admin_password_file,
         "account": _account(account_name, existing_user, password_file),
     }
-    top = {"portal": portal, "portal_ca_file": portal_ca_file, "token_file": token_file}
+    top = {
+        "portal": portal,
+        "portal_ca_file": portal_ca_file,
+        "proxy": proxy,
+        "proxy_credentials_file": str(proxy_credentials_file) if proxy_credentials_file else None,
+        "token_file": token_file,
+    }
     given = {**top, "domains": [of_domain]} if any([*top.values(), domain, server]) else None
     options = command.Options(state_of(state_dir), answers, given, dry_run, again)
     raise typer.Exit(command.configure(options))

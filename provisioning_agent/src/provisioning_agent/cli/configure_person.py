@@ -50,11 +50,18 @@ def ask_everything() -> dict[str, Any]:
     answers = {
         "portal": portal,
         "portal_ca_file": _maybe("CA file of the portal's certificate, if the host lacks it"),
+        **_ask_proxy(),
     }
     domains = [_ask_domain()]
     while typer.confirm("Another domain?", default=False):
         domains.append(_ask_domain())
     return {**answers, "domains": domains}
+
+
+def _ask_proxy() -> dict[str, Any]:
+    proxy = _maybe("Proxy to the portal (http://host:port), if this host needs one")
+    credentials = _maybe("File with user:password for it, if it wants them") if proxy else None
+    return {"proxy": proxy, "proxy_credentials_file": credentials}
 
 
 def _ask_domain() -> dict[str, Any]:

@@ -23,6 +23,8 @@ from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint, connect
 from provisioning_agent.ldap.domain import DomainIdentity, describe, identify, require
 from provisioning_agent.ldap.errors import DirectoryError
 from provisioning_agent.ldap.tls import Trust, normalise_fingerprint, presented_fingerprint
+from provisioning_agent.proxy import given as proxy_given
+from provisioning_agent.proxy import keep as keep_proxy
 from provisioning_agent.updates.trust import pin_root
 from provisioning_agent.wire.errors import WireError
 
@@ -44,6 +46,9 @@ class EnrolOptions:
     dc_ca_file: Path | None = None
     dc_fingerprint: str | None = None
     name: str | None = None
+    # None: what is set already; "none": no proxy of the agent's own.
+    proxy: str | None = None
+    proxy_credentials_file: Path | None = None
     # The account is this agent's alone: it changes the password itself.
     managed: bool = False
     # Instead of the file, where it was typed.
@@ -74,9 +79,14 @@ def enrol(options: EnrolOptions) -> None:
     make_directory(options.state)
     domain = _keep_domain(options, found, login)
     ca_file = _keep_ca(options.ca_file, options.state / "trust" / "portal-ca.pem")
-    http = PortalHttp(options.portal, ca_file)
-    config, identity = _agent(options, http, ca_file)
-    config = config.with_domain(domain)
+    known = _known_agent(options)
+    proxy = keep_proxy(
+        proxy_given(options.proxy, options.proxy_credentials_file, known[0].proxy if known else None),
+        options.state,
+    )
+    http = PortalHttp(options.portal, ca_file, proxy)
+    config, identity = _agent(options, known, http, ca_file)
+    config = replace(config.with_domain(domain), proxy=proxy)
     # Written down before the next call: the token is used up now, so a repetition must find this agent.
     identities.save(options.state, identity)
     configs.save(options.state, config)
@@ -163,9 +173,10 @@ def _keep_ca(given: Path | None, kept: Path) -> Path | None:
     return kept
 
 
-def _agent(options: EnrolOptions, http: PortalHttp, ca_file: Path | None) -> tuple[AgentConfig, Identity]:
+def _agent(
+    options: EnrolOptions, known: tuple[AgentConfig, Identity] | None, http: PortalHttp, ca_file: Path | None
+) -> tuple[AgentConfig, Identity]:
     """The agent enrolled here already, if the portal still knows it; else a new one."""
-    known = _known_agent(options)
     if known is not None:
         config, identity = known
         config = replace(config, portal=options.portal.rstrip("/"), portal_ca_file=ca_file)

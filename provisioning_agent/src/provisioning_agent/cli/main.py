@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import configure_options, gmsa_options, hosting_options
-from .options import StateDir, state_of
+from .options import Proxy, ProxyCredentials, StateDir, state_of
 from .permissions_options import app as permissions
 
 app = typer.Typer(
@@ -52,6 +52,8 @@ def enrol(
         ),
     ] = False,
     name: Annotated[str | None, typer.Option(help="Name shown in the console. [default: host name]")] = None,
+    proxy: Proxy = None,
+    proxy_credentials_file: ProxyCredentials = None,
     state_dir: StateDir = None,
 ) -> None:
     """Register this agent and the domain it reads. Can be repeated, also to change or add a domain."""
@@ -70,6 +72,8 @@ def enrol(
         dc_fingerprint=dc_fingerprint,
         name=name,
         managed=managed,
+        proxy=proxy,
+        proxy_credentials_file=proxy_credentials_file,
         state=state_of(state_dir),
     )
     raise typer.Exit(enrol_agent(options))
@@ -132,6 +136,21 @@ def doctor(
     from provisioning_agent.cli.doctor_command import run_doctor
 
     raise typer.Exit(run_doctor(state_of(state_dir), as_json=as_json))
+
+
+@app.command()
+def proxy(
+    url: Annotated[str | None, typer.Argument(help="http://host:port, or 'none'.")] = None,
+    credentials_file: Annotated[
+        Path | None, typer.Option(help="File with user:password for the proxy; it is copied.")
+    ] = None,
+    state_dir: StateDir = None,
+) -> None:
+    """Show or set the proxy of an enrolled agent; restart it after. NO_PROXY of the environment holds too."""
+    # Imported here so that --help answers at once.
+    from provisioning_agent.cli.proxy_command import set_proxy
+
+    raise typer.Exit(set_proxy(state_of(state_dir), url, credentials_file))
 
 
 @app.command("export-logs")

@@ -35,12 +35,18 @@ class Shown:
 
 
 def look(host: str, port: int, context: ssl.SSLContext) -> Shown:
-    """Shake hands and hang up; nothing is sent."""
+    """Connect, shake hands and hang up; nothing is sent."""
     try:
-        with (
-            socket.create_connection((host, port), TIMEOUT_S) as plain,
-            context.wrap_socket(plain, server_hostname=host) as wrapped,
-        ):
+        with socket.create_connection((host, port), TIMEOUT_S) as plain:
+            return shake_hands(plain, host, context)
+    except OSError as error:
+        return Shown(objection=-1, message=str(error) or type(error).__name__)
+
+
+def shake_hands(plain: socket.socket, host: str, context: ssl.SSLContext) -> Shown:
+    """The certificate that is shown over a connection there is."""
+    try:
+        with context.wrap_socket(plain, server_hostname=host) as wrapped:
             raw = wrapped.getpeercert(binary_form=True) or b""
             ends = x509.load_der_x509_certificate(raw).not_valid_after_utc
             return Shown(ends, fingerprint_of(raw), wrapped.version() or "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from provisioning_agent import config as configs
 from provisioning_agent.channel import identity as identities
 from provisioning_agent.channel.clock import SystemClock
-from provisioning_agent.channel.http import PortalHttp
+from provisioning_agent.channel.http import open_portal
 from provisioning_agent.channel.registrations import deregister
 from provisioning_agent.errors import AgentError
 from provisioning_agent.wire.errors import WireError
@@ -56,7 +56,7 @@ def tell_portal(state: Path) -> None:
     """De-register; ``PortalNotTold`` where that did not work, so that nothing is removed before it has."""
     try:
         config = configs.load(state)
-        http = PortalHttp(config.portal, config.portal_ca_file)
+        http = open_portal(config)
         deregister(http, identities.load(state, config.agent_id), SystemClock().now())
         http.close()
     except (WireError, AgentError) as error:

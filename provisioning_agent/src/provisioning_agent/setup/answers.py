@@ -15,7 +15,18 @@ from provisioning_agent.permissions.sets import find_set, set_names
 
 DEFAULT_SETS: Final = ("BasicRead", "ReadDeleted")
 FROM_DNS: Final = "dns"
-_TOP: Final = frozenset({"portal", "portal_ca_file", "token_file", "name", "nameserver", "domains"})
+_TOP: Final = frozenset(
+    {
+        "portal",
+        "portal_ca_file",
+        "proxy",
+        "proxy_credentials_file",
+        "token_file",
+        "name",
+        "nameserver",
+        "domains",
+    }
+)
 _DOMAIN: Final = frozenset(
     {
         "domain",
@@ -74,6 +85,8 @@ class Answers:
     token_file: Path | None = None
     name: str | None = None
     nameserver: str | None = None
+    proxy: str | None = None
+    proxy_credentials_file: Path | None = None
 
 
 def load(path: Path) -> Answers:
@@ -101,6 +114,8 @@ def parse(body: object) -> Answers:
         token_file=_path(top, "token_file", ""),
         name=_text(top, "name", ""),
         nameserver=_text(top, "nameserver", ""),
+        proxy=_text(top, "proxy", ""),
+        proxy_credentials_file=_path(top, "proxy_credentials_file", ""),
     )
 
 

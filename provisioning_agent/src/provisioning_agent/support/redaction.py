@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import orjson
 
+from provisioning_agent.proxy import PROXY_CREDENTIALS, basic
+
 MARK: Final = "[redacted]"
 _PATTERNS: Final = (
     # Signed tokens (RFC 7515 §3.1), bearer credentials, enrolment tokens, passwords in URLs, PEM keys.
@@ -45,10 +47,17 @@ def known_secrets(state: Path) -> list[str]:
     """Every secret of a state directory: passwords, and the lines of private keys."""
     found = []
     for path in sorted((state / "secrets").glob("*")):
-        found += path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        found += _of_proxy(lines) if path.name == PROXY_CREDENTIALS else lines
     for path in sorted(state.glob("*.pem")):
         found += _key_lines(path.read_text(encoding="utf-8", errors="replace"))
     return found
+
+
+def _of_proxy(lines: list[str]) -> list[str]:
+    """``user:password``, the password alone, and both as the header has them."""
+    parts = [(line, line.partition(":")[2], basic(line).partition(" ")[2]) for line in lines if line]
+    return [part for line in parts for part in line]
 
 
 def _key_lines(pem: str) -> list[str]:
