@@ -5,16 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import psycopg
-
-from bench import floors, installation, report, synthetic_pages, usage
+from bench import floors, idle, installation, report, synthetic_pages, usage
+from bench.idle import Idle
 from bench.report import Bound
 from bench.synthetic_population import DOMAIN, Population
 from bench.timeline import STEPS, Timeline, last_cycle
@@ -30,10 +28,7 @@ MOST_GROWTH: Final = 1.2
 MOST_MEMORY_MB: Final = 300
 MOST_DELTA_SECONDS: Final = 3.0
 MOST_IDLE_CPU_MS: Final = 50.0
-IDLE_CYCLES: Final = 10
 _PATIENCE_S: Final = 900.0
-# Beat starts what is due every two seconds.
-_TICK_S: Final = 2.5
 
 
 @dataclass
@@ -44,7 +39,7 @@ class Run:
     initial: Timeline
     usages: list[Usage]
     delta: Timeline | None = None
-    idle_cpu_ms: float = 0.0
+    idle: Idle | None = None
     floors: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -75,6 +70,10 @@ class Bench:
     def usages(self) -> list[Usage]:
         """Every process of the service; the agent is not part of what is measured."""
         return installation.usages(self.stack)
+
+    def everything(self) -> list[Usage]:
+        """The same and the agent."""
+        return [*self.usages(), *usage.of_tree("agent", self.agent.pid)]
 
     def cycle(self, action: str) -> Timeline:
         """Start the job and watch the cycle to its end."""
@@ -117,7 +116,8 @@ def everything(pages: Path, population: Population) -> Run:
     with bench(pages) as one:
         run = _initial(one, population)
         run.delta = one.cycle("run")
-        run.idle_cpu_ms = _idle(one)
+        one.cycle("run")
+        run.idle = idle.measure(one.dsn, one.job, one.everything)
         run.usages = one.usages()
         run.floors = {
             "decoding the same bytes": floors.decode_seconds(
@@ -136,27 +136,6 @@ def _initial(one: Bench, population: Population) -> Run:
     return Run(population, timeline, usage.since(one.usages(), before))
 
 
-def _idle(one: Bench) -> float:
-    """Milliseconds of processor time that a cycle without a change costs, all processes together.
-
-    Beat's ticks and the like go on with or without cycles: what they cost in the same time is taken off.
-    """
-    one.cycle("run")
-    background = _cpu_of(one, 0)
-    return (_cpu_of(one, 1) - background) / IDLE_CYCLES * 1000
-
-
-def _cpu_of(one: Bench, cycles: int) -> float:
-    """Processor seconds over a while in which ``cycles`` cycles run at each tick."""
-    before = usage.total_cpu(one.usages())
-    with psycopg.connect(one.dsn, autocommit=True) as connection:
-        for _ in range(IDLE_CYCLES):
-            if cycles:
-                connection.execute("UPDATE provisioning_job SET next_run_at = now() WHERE id = %s", [one.job])
-            time.sleep(_TICK_S)
-    return usage.total_cpu(one.usages()) - before
-
-
 def show(run: Run, small: Run) -> int:
     """Print figures, floors and bounds; returns the exit status."""
     report.say(f"{run.population}; {_describe(run)}; a tenth of it: {_describe(small)}")
@@ -166,6 +145,8 @@ def show(run: Run, small: Run) -> int:
     report.table("Where the time of the initial cycle goes (seconds)", ("step", "all", "a tenth"), rows)
     report.table("Floors, one after the other", ("what", "seconds"), list(run.floors.items()))
     report.processes(run.usages)
+    if run.idle:
+        idle.show(run.idle)
     return report.verdict(_bounds(run, small))
 
 
@@ -177,12 +158,13 @@ def _bounds(run: Run, small: Run) -> list[Bound]:
     growth = run.microseconds_per_object / small.microseconds_per_object
     peak = max(run.usages, key=lambda one: one.peak_bytes)
     delta = run.delta.of_cycle if run.delta else 0.0
+    idle_ms = run.idle.milliseconds if run.idle else 0.0
     return [
         Bound("first page to last export", run.initial.from_first_page, MOST_SECONDS, "s"),
         Bound("time per object in times of a tenth's", growth, MOST_GROWTH),
         Bound(f"peak memory ({peak.name})", peak.peak_bytes / MEGABYTE, MOST_MEMORY_MB, "MB"),
         Bound("delta of 1000 changes, start to settled", delta, MOST_DELTA_SECONDS, "s"),
-        Bound("processor time of an idle cycle", run.idle_cpu_ms, MOST_IDLE_CPU_MS, "ms"),
+        Bound("processor time of an idle cycle", idle_ms, MOST_IDLE_CPU_MS, "ms"),
     ]
 
 

@@ -6,6 +6,7 @@ redirected as soon as ``ISTHMUS_PUBLIC_URL`` is https; plain http is accepted fo
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -185,6 +186,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CONCURRENCY = environment.integer("ISTHMUS_WORKERS", 2, minimum=1, maximum=64)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+# How many tasks share a database session: all of them. portal.celery drops sessions that broke or grew old.
+CELERY_DB_REUSE_MAX = sys.maxsize
 
 # ── The cycle and the bus (seconds) ──
 CYCLE_INTERVAL_S = environment.integer("ISTHMUS_CYCLE_INTERVAL", 120, minimum=5, maximum=86_400)

@@ -43,6 +43,7 @@ def export(cycle_id: int, phase: Phase, batch: int) -> list[Hint]:
         cycle = (
             Cycle.objects.filter(pk=cycle_id, step=CycleStep.EXPORTING, export_phase=phase)
             .select_related("job__configuration__domain", "job__configuration__target")
+            .defer("job__configuration__schema")
             .first()
         )
         if cycle is None:
@@ -99,7 +100,8 @@ def _next_open(cycle_id: int, done: Phase) -> tuple[Phase, list[int]]:
 def _prepare(cycle_id: int, phase: Phase) -> None:
     """What can be planned only now: references need the objects that the phase before has created."""
     if phase is Phase.REFERENCES:
-        cycle = Cycle.objects.select_related("job__configuration__domain").get(pk=cycle_id)
+        known = Cycle.objects.select_related("job__configuration__domain")
+        cycle = known.defer("job__configuration__schema").get(pk=cycle_id)
         reader = reading.of(cycle.job.configuration)
         others = neighbours.of(cycle.job.configuration)
         updated = [int(one) for one in ObjectType if UPDATE in reader.flows(one)]

@@ -29,7 +29,8 @@ def fail(cycle: Cycle, code: str, detail: str, now: datetime) -> None:
         )
         if not ended:
             return
-        job = Job.objects.select_for_update().select_related("configuration").get(pk=cycle.job_id)
+        locked = Job.objects.select_for_update().select_related("configuration")
+        job = locked.defer("configuration__schema").get(pk=cycle.job_id)
         job.failures_in_a_row += 1
         job.current_cycle = None
         if cycle.request_id is not None:

@@ -60,6 +60,7 @@ def _reading_cycle(cycle_id: int) -> Cycle | None:
     return (
         Cycle.objects.filter(pk=cycle_id, step=CycleStep.READING)
         .select_related("job__configuration__domain", "job__configuration__target")
+        .defer("job__configuration__schema")
         .first()
     )
 

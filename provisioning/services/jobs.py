@@ -103,7 +103,8 @@ def reject_deletes(job: Job, now: datetime) -> None:
 def lock(job: Job) -> Iterator[Job]:
     """The job's row, locked for the length of the block."""
     with transaction.atomic():
-        yield Job.objects.select_for_update().select_related("configuration").get(pk=job.pk)
+        locked = Job.objects.select_for_update().select_related("configuration")
+        yield locked.defer("configuration__schema").get(pk=job.pk)
 
 
 def forget_watermark(job: Job) -> None:

@@ -127,7 +127,10 @@ def _planned(
     with transaction.atomic(durable=True):
         # No cycle starts or settles while this row is locked.
         job = (
-            Job.objects.select_for_update(of=("self",)).select_related("configuration__domain").get(pk=job_id)
+            Job.objects.select_for_update(of=("self",))
+            .select_related("configuration__domain")
+            .defer("configuration__schema")
+            .get(pk=job_id)
         )
         if job.current_cycle_id != current or _is_in_the_way(current, before.source_id):
             return None

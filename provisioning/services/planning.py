@@ -61,6 +61,7 @@ def plan(cycle_id: int) -> list[Hint]:
         cycle = (
             Cycle.objects.filter(pk=cycle_id, step=CycleStep.PLANNING)
             .select_related("job__configuration__domain")
+            .defer("job__configuration__schema")
             .first()
         )
         if cycle is None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from random import SystemRandom
 from typing import Any
 from uuid import UUID
-
-import orjson
 
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.flow import PLAIN, ValueRules
@@ -19,6 +16,7 @@ from provisioning.engine.plan import ALL_FLOWS
 from provisioning.engine.schema import Filter, ObjectMapping, Schema, load
 from provisioning.engine.scoping import compile_scope
 from provisioning.models import Configuration, Job, ObjectType
+from provisioning.services.recent import Recent
 from provisioning_agent.wire.requests import OBJECT_TYPES, ObjectTypeRequest, ReadRequest
 
 # Needed whatever the mapping asks for: identity, and what an account's state and primary group are derived from.
@@ -74,16 +72,38 @@ class Reading:
         return sorted({name for one in self.types.values() for name in one.mapping.redacted})
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What agents are asked, whatever the moment."""
+
+    object_types: tuple[ObjectTypeRequest, ...]
+    containers: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+# A compiled schema takes 30 ms to make and 200 kB; a question is small. A cycle without a change needs no more than it.
+_readings: Recent[Reading] = Recent(256)
+_questions: Recent[Question] = Recent(8192)
+
+
 def of(configuration: Configuration) -> Reading:
-    """The compiled schema of a configuration."""
-    document = orjson.dumps(configuration.schema, option=orjson.OPT_SORT_KEYS)
-    return _compile(document, configuration.domain.fqdn, configuration.expire_accounts)
+    """The compiled schema of a configuration. Its document, which is large, is asked for only to compile it."""
+    return _readings.get(_version(configuration), lambda: of_document(configuration.schema, configuration))
 
 
 def of_document(document: dict[str, Any], configuration: Configuration) -> Reading:
     """The same for a document that the configuration does not have yet; raises ``SchemaError``."""
-    encoded = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    return _compile(encoded, configuration.domain.fqdn, configuration.expire_accounts)
+    return _compile(document, configuration.domain.fqdn, configuration.expire_accounts)
+
+
+def _version(configuration: Configuration) -> Hashable:
+    """Another one after every save of the configuration, and for whatever else its reading depends on."""
+    return (
+        configuration.pk,
+        configuration.updated_at,
+        configuration.domain.fqdn,
+        configuration.expire_accounts,
+    )
 
 
 def request_body(job: Job, correlation_id: UUID, deadline: datetime) -> dict[str, Any]:
@@ -101,21 +121,25 @@ def lookup_body(
 def _request(
     configuration: Configuration, correlation_id: UUID, deadline: datetime, **further: Any
 ) -> ReadRequest:
-    reading = of(configuration)
+    asked = _questions.get(_version(configuration), lambda: _question(of(configuration)))
     return ReadRequest(
         domain=configuration.domain.fqdn,
-        object_types=tuple(ObjectTypeRequest(name, one.attributes) for name, one in reading.types.items()),
+        object_types=asked.object_types,
         correlation_id=str(correlation_id),
         deadline=deadline,
-        containers=reading.containers,
-        groups=reading.groups,
+        containers=asked.containers,
+        groups=asked.groups,
         **further,
     )
 
 
-@lru_cache(maxsize=256)
-def _compile(document: bytes, default_domain: str, honours_expiry: bool) -> Reading:
-    schema: Schema = load(orjson.loads(document))
+def _question(reading: Reading) -> Question:
+    types = tuple(ObjectTypeRequest(name, one.attributes) for name, one in reading.types.items())
+    return Question(types, reading.containers, reading.groups)
+
+
+def _compile(document: dict[str, Any], default_domain: str, honours_expiry: bool) -> Reading:
+    schema: Schema = load(document)
     rule = schema.rules[0]
     types = {
         name: _compile_type(name, mapping, honours_expiry=honours_expiry and name == "user")

@@ -21,7 +21,12 @@ def settle(cycle_id: int) -> None:
         cycle = Cycle.objects.select_for_update().filter(pk=cycle_id, step=CycleStep.SETTLING).first()
         if cycle is None:
             return
-        job = Job.objects.select_for_update().select_related("configuration").get(pk=cycle.job_id)
+        job = (
+            Job.objects.select_for_update()
+            .select_related("configuration")
+            .defer("configuration__schema")
+            .get(pk=cycle.job_id)
+        )
         members.clean_groups(job.configuration_id, cycle.pk, cycle.source_id)
         Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.DONE, ended_at=now, moved_at=now)
         if cycle.kind == CycleKind.ON_DEMAND:
