@@ -22,8 +22,8 @@ from provisioning_agent.errors import AgentError
 from provisioning_agent.ldap import filters
 from provisioning_agent.ldap.connection import connect
 from provisioning_agent.ldap.dirsync import current_cookie
+from provisioning_agent.ldap.discovery import controllers
 from provisioning_agent.setup.answers import parse
-from provisioning_agent.setup.discovery import controllers
 
 pytestmark = pytest.mark.forest
 NAME = "isthmus-wizard"
@@ -246,7 +246,7 @@ def name_server(bare_forest: SambaForest) -> Iterator[DnsServer]:
     """Knows the forest's controller by its address, behind one that is not there."""
     records: list[Record] = [
         (10, 100, 389, "127.0.0.254."),
-        (0, 10, 389, f"{bare_forest.address}."),
+        (5, 10, 389, f"{bare_forest.address}."),
         (0, 90, 389, "127.0.0.253."),
     ]
     with serving(DnsServer({"_ldap._tcp.dc._msdcs.wizard.example": records})) as running:

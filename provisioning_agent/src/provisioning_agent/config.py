@@ -29,6 +29,7 @@ def default_state_dir() -> Path:
 class DomainConfig:
     """One domain: who it is, which servers to ask in which order, as whom, and what makes them trusted.
 
+    Where none of ``servers`` answers, DNS is asked (``nameserver``: ``address[:port]``, else the host's own).
     ``managed``: the account is this agent's alone, which changes its password.
     """
 
@@ -42,6 +43,7 @@ class DomainConfig:
     ca_file: Path | None = None
     fingerprint: str | None = None
     managed: bool = False
+    nameserver: str | None = None
 
     def password(self) -> str:
         """The account's password, read now."""
@@ -106,6 +108,7 @@ def _to_json(config: AgentConfig) -> dict[str, Any]:
                 "caFile": _path(domain.ca_file),
                 "fingerprint": domain.fingerprint,
                 "managed": domain.managed,
+                "nameserver": domain.nameserver,
             }
             for domain in config.domains
         ],
@@ -143,6 +146,7 @@ def _domain(body: dict[str, Any]) -> DomainConfig:
         ca_file=_optional(body.get("caFile")),
         fingerprint=body.get("fingerprint"),
         managed=bool(body.get("managed")),
+        nameserver=body.get("nameserver"),
     )
 
 

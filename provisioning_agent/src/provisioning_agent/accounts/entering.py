@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Final
+
 from provisioning_agent.config import DomainConfig
+from provisioning_agent.errors import AgentError
+from provisioning_agent.ldap import discovery
 from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint
 from provisioning_agent.ldap.tls import Trust
 
 from .passwords import PasswordFiles
+
+log = logging.getLogger(__name__)
+
+# A nameserver that is silent must not hold up the controllers that are still to be tried.
+_DNS_S: Final = 3.0
 
 
 def login_for(domain: DomainConfig) -> DirectoryLogin:
@@ -18,10 +28,23 @@ def login_for(domain: DomainConfig) -> DirectoryLogin:
         found = (files.pending() if domain.managed else None, files.current())
         return tuple(password for password in found if password is not None)
 
+    trust = Trust(domain.ca_file, domain.fingerprint)
     return DirectoryLogin(
         servers=tuple(Endpoint.parse(server) for server in domain.servers),
         user=domain.user,
         password=domain.password(),
-        trust=Trust(domain.ca_file, domain.fingerprint),
+        trust=trust,
         others=now,
+        discover=lambda: from_dns(domain, trust),
     )
+
+
+def from_dns(domain: DomainConfig, trust: Trust) -> tuple[Endpoint, ...]:
+    """The controllers that DNS names now, none where it has no answer."""
+    try:
+        names = discovery.to_be_asked(domain.fqdn, domain.nameserver, trust, _DNS_S)
+    except AgentError as error:
+        log.warning('event=controllers-not-found domain=%s detail="%s"', domain.fqdn, error.detail)
+        return ()
+    log.info("event=controllers-found domain=%s controllers=%d", domain.fqdn, len(names))
+    return tuple(Endpoint(name) for name in names)

@@ -171,6 +171,7 @@ class Wizard:
             managed=one.account.managed,
             proxy=self._answers.proxy,
             proxy_credentials_file=self._answers.proxy_credentials_file,
+            nameserver=self._answers.nameserver,
         )
 
     def _restart(self) -> dict[str, Any]:

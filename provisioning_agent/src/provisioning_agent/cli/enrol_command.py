@@ -19,6 +19,7 @@ from provisioning_agent.cli.output import complain, say
 from provisioning_agent.config import AgentConfig, DomainConfig
 from provisioning_agent.errors import AgentError
 from provisioning_agent.files import make_directory, read_secret, write_private
+from provisioning_agent.ldap import discovery
 from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint, connect
 from provisioning_agent.ldap.domain import DomainIdentity, describe, identify, require
 from provisioning_agent.ldap.errors import DirectoryError
@@ -51,6 +52,7 @@ class EnrolOptions:
     proxy_credentials_file: Path | None = None
     # The account is this agent's alone: it changes the password itself.
     managed: bool = False
+    nameserver: str | None = None
     # Instead of the file, where it was typed.
     token: str | None = field(default=None, repr=False)
 
@@ -101,7 +103,12 @@ def _login(options: EnrolOptions) -> DirectoryLogin:
         servers = tuple(Endpoint.parse(server) for server in options.servers)
     except ValueError as error:
         raise AgentError("ServerInvalid", f"{error}; correct --server.") from error
-    return DirectoryLogin(servers, options.bind_user, read_secret(options.password_file), _trust(options))
+    trust = _trust(options)
+    if not servers:
+        names = discovery.to_be_asked(options.domain, options.nameserver, trust)
+        servers = tuple(Endpoint(name) for name in names)
+        say(f"DNS names these controllers: {', '.join(names)}")
+    return DirectoryLogin(servers, options.bind_user, read_secret(options.password_file), trust)
 
 
 def _trust(options: EnrolOptions) -> Trust:
@@ -156,12 +163,14 @@ def _keep_domain(options: EnrolOptions, found: DomainIdentity, login: DirectoryL
         netbios=found.netbios,
         forest=found.forest,
         sid=found.sid,
-        servers=tuple(str(server) for server in login.servers),
+        # None listed: DNS is asked each time, so that it may change.
+        servers=tuple(str(server) for server in login.servers) if options.servers else (),
         user=login.user,
         password_file=password_file,
         ca_file=_keep_ca(login.trust.ca_file, options.state / "trust" / f"{found.fqdn}-ca.pem"),
         fingerprint=login.trust.fingerprint,
         managed=options.managed,
+        nameserver=options.nameserver,
     )
 
 

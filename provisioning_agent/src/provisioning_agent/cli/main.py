@@ -32,11 +32,17 @@ app.command()(hosting_options.uninstall)
 def enrol(
     portal: Annotated[str, typer.Option(help="The portal, as https://host[:port].")],
     domain: Annotated[str, typer.Option(help="DNS name of the AD domain.")],
-    server: Annotated[list[str], typer.Option(help="A domain controller, host[:port]; repeat for more.")],
     bind_user: Annotated[
         str, typer.Option("--bind-user", "--bind-dn", help="The account to read with: name@domain or DN.")
     ],
     password_file: Annotated[Path, typer.Option(help="File with that account's password.")],
+    server: Annotated[
+        list[str] | None,
+        typer.Option(help="A domain controller, host[:port]; repeat for more. [default: those DNS names]"),
+    ] = None,
+    nameserver: Annotated[
+        str | None, typer.Option(help="address[:port] of one that knows the domain. [default: the host's]")
+    ] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="File with the one-time enrolment token; not needed to add a domain.")
     ] = None,
@@ -63,7 +69,8 @@ def enrol(
     options = EnrolOptions(
         portal=portal,
         domain=domain,
-        servers=tuple(server),
+        servers=tuple(server or ()),
+        nameserver=nameserver,
         bind_user=bind_user,
         password_file=password_file,
         token_file=token_file,

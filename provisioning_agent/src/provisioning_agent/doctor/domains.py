@@ -33,16 +33,26 @@ def check_domain(domain: DomainConfig) -> list[Check]:
     except AgentError as error:
         missing = Check("password", domain.fqdn, "read the account's password", error.detail, Status.FAIL)
         return [missing.of(Family.DIRECTORY)]
-    checks: list[Check] = []
+    servers = login.servers or login.discover()
+    checks = [] if login.servers else [_discovered(domain, servers)]
     rights_known = False
-    for endpoint in login.servers:
+    for endpoint in servers:
         ways, open_port = _way(endpoint, login, domain.fingerprint)
         checks += ways
         if open_port:
-            found, looked = _inside(domain, replace(login, servers=(endpoint,)), endpoint, not rights_known)
+            alone = replace(login, servers=(endpoint,), discover=tuple)
+            found, looked = _inside(domain, alone, endpoint, not rights_known)
             checks += found
             rights_known |= looked
     return [check.of(Family.DIRECTORY) for check in checks]
+
+
+def _discovered(domain: DomainConfig, found: tuple[Endpoint, ...]) -> Check:
+    tried = "looked for controllers in DNS, because none is listed"
+    if found:
+        return Check("srv", domain.fqdn, tried, ", ".join(map(str, found)), Status.OK)
+    remedy = "Enrol this domain again with --server, or with --nameserver and one that knows the domain."
+    return Check("srv", domain.fqdn, tried, "none that may be asked", Status.FAIL, remedy)
 
 
 def _way(endpoint: Endpoint, login: DirectoryLogin, pinned: str | None) -> tuple[list[Check], bool]:

@@ -67,6 +67,7 @@ class DirectoryLogin:
     """How to reach and enter one domain; servers are tried in order.
 
     ``others`` is asked for the passwords to try where ``password`` is refused: it may be changing right now.
+    ``discover`` is asked for more servers where none of ``servers`` answers.
     """
 
     servers: tuple[Endpoint, ...]
@@ -74,6 +75,7 @@ class DirectoryLogin:
     password: str = field(repr=False)
     trust: Trust = field(default_factory=Trust)
     others: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False)
+    discover: Callable[[], tuple[Endpoint, ...]] = field(default=tuple, repr=False)
 
 
 class Entry(NamedTuple):
@@ -122,16 +124,25 @@ def _with_another_password(
 
 def _connect(login: DirectoryLogin, book: ServerBook) -> DirectoryConnection:
     unreachable: DirectoryError | None = None
-    for endpoint in book.ordered(login.servers):
+    for endpoint in _candidates(login, book):
         try:
             return _bind(login, endpoint)
         except DirectoryError as error:
-            if not error.retry:
+            # One that only DNS names may have a certificate that was never confirmed: no reason to end.
+            if not error.retry and (endpoint in login.servers or error.code != "AdCertificateUntrusted"):
                 raise
             log.warning("dc=%s code=%s connecting failed", endpoint, error.code)
             book.failed(endpoint)
-            unreachable = error
+            unreachable = unreachable or error
     raise unreachable or DirectoryError("AdUnreachable")
+
+
+def _candidates(login: DirectoryLogin, book: ServerBook) -> Iterator[Endpoint]:
+    """The servers listed; where none of them answers those of DNS; last the listed ones that failed lately."""
+    lately = [server for server in login.servers if book.is_avoided(server)]
+    yield from (server for server in login.servers if server not in lately)
+    yield from book.ordered([server for server in login.discover() if server not in login.servers])
+    yield from lately
 
 
 def _bind(login: DirectoryLogin, endpoint: Endpoint) -> DirectoryConnection:

@@ -33,6 +33,11 @@ class ServerBook:
         with self._lock:
             return sorted(servers, key=lambda server: self._is_avoided(server, now))
 
+    def is_avoided(self, server: Hashable) -> bool:
+        """Whether this one failed lately."""
+        with self._lock:
+            return self._is_avoided(server, self._clock())
+
     def failed(self, server: Hashable) -> None:
         """This one did not answer."""
         with self._lock:

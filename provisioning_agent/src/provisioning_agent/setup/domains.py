@@ -13,6 +13,7 @@ from provisioning_agent.accounts.ordinary import Wanted
 from provisioning_agent.accounts.passwords import PasswordFiles
 from provisioning_agent.errors import AgentError
 from provisioning_agent.files import write_private
+from provisioning_agent.ldap import discovery
 from provisioning_agent.ldap.connection import DirectoryConnection, DirectoryLogin, Endpoint, connect
 from provisioning_agent.ldap.domain import Controller, describe, require
 from provisioning_agent.ldap.errors import DirectoryError
@@ -23,7 +24,6 @@ from provisioning_agent.permissions.domain_objects import find_account, place_dn
 from provisioning_agent.permissions.plan import Held, State
 from provisioning_agent.permissions.sets import SETS, Place
 
-from . import discovery
 from .answers import FROM_DNS, DomainAnswers
 from .certificate import judge
 from .stages import Facts, Person, Stage, flat
@@ -97,10 +97,11 @@ class DomainSetup:
         return f"{step} {self.answers.fqdn}"
 
     def _find_controllers(self) -> dict[str, Any]:
-        servers: list[str] = []
-        for server in self.answers.servers:
+        one, servers = self.answers, list[str]()
+        trust = Trust(one.ca_file, one.fingerprint)
+        for server in one.servers:
             if server == FROM_DNS:
-                servers += discovery.controllers(self.answers.fqdn, self._nameserver)
+                servers += discovery.to_be_asked(one.fqdn, self._nameserver, trust)
             else:
                 servers.append(server)
         self._endpoints(servers)
