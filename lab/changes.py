@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from ldap3 import BASE, MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, Connection
+from ldap3.core.exceptions import LDAPEntryAlreadyExistsResult
 from ldap3.utils.dn import parse_dn
 
 from lab.dn import child_dn, relative_dn
@@ -16,6 +17,8 @@ from lab.errors import LabError
 from lab.population import ENABLED_WITHOUT_PASSWORD
 
 ACCOUNT_DISABLED = 0x2
+# MS-ADTS §2.2.12: GROUP_TYPE_RESOURCE_GROUP and GROUP_TYPE_SECURITY_ENABLED, as a signed number.
+_DOMAIN_LOCAL = str(0x4 - 0x8000_0000)
 
 
 def add_user(
@@ -48,6 +51,16 @@ def add_group(
     """Add a global security group under the parent; returns its DN."""
     dn = child_dn("CN", name, parent)
     connection.add(dn, "group", {"sAMAccountName": account, **({"member": list(members)} if members else {})})
+    return dn
+
+
+def add_domain_local_group(
+    connection: Connection, parent: str, name: str, account: str, members: Sequence[str]
+) -> str:
+    """Add a security group that may have members of other forests; returns its DN."""
+    dn = child_dn("CN", name, parent)
+    attributes = {"sAMAccountName": account, "groupType": _DOMAIN_LOCAL, "member": list(members)}
+    connection.add(dn, "group", attributes)
     return dn
 
 
@@ -86,6 +99,17 @@ def enable(connection: Connection, dn: str) -> None:
 def add_members(connection: Connection, group: str, *members: str) -> None:
     """Make the objects direct members of the group."""
     connection.modify(group, {"member": [(MODIFY_ADD, list(members))]})
+
+
+def add_foreign_members(connection: Connection, group: str, *sids: str) -> None:
+    """Make somebody outside the forest a member, by SID: a foreign security principal then stands for each."""
+    base = group[group.upper().index("DC=") :]
+    for sid in sids:
+        try:
+            add_members(connection, group, f"<SID={sid}>")
+        except LDAPEntryAlreadyExistsResult:
+            # Samba makes the principal in every case; a Windows controller takes the one that is there.
+            add_members(connection, group, f"CN={sid},CN=ForeignSecurityPrincipals,{base}")
 
 
 def remove_members(connection: Connection, group: str, *members: str) -> None:

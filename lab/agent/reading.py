@@ -97,6 +97,11 @@ class Answer:
             if "tombstone" in found["meta"]
         }
 
+    def foreign(self, guid: str) -> dict[str, str]:
+        """SIDs by objectGUID of the members of a group that are from elsewhere."""
+        parts = (one["members"].get("foreign", {}) for one in self.resources if one["id"] == guid)
+        return {member: sid for part in parts for member, sid in part.items()}
+
     def members(self, guid: str) -> tuple[bool, set[str], set[str]]:
         """(whole, added, removed) of one group over all its resources."""
         parts = [found["members"] for found in self.resources if found["id"] == guid]

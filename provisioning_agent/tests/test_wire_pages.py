@@ -66,7 +66,7 @@ def pack(page: dict[str, Any]) -> bytes:
 
 
 def test_what_is_encoded_can_be_decoded() -> None:
-    found = decode_page(encode_page(last_page(user(mail="a@b.test"), group())))
+    found = decode_page(encode_page(last_page(user(mail="a@b.test"), group(foreign={GUID: "S-1-5-11"}))))
     assert [item["id"] for item in found["Resources"]] == [GUID, GUID]
     assert found[PAGE_SCHEMA]["watermark"] == "w"
     assert "nextCursor" not in found
@@ -159,6 +159,9 @@ def _set(*path: Any, value: Any) -> Change:
         (_set("Resources", 1, "members", "whole", value=None), "members.whole"),
         (_set("Resources", 1, "members", "added", value=[1]), "members.added"),
         (_set("Resources", 1, "members", "removed", value=["x"]), "members.removed"),
+        (_set("Resources", 1, "members", "foreign", value={GUID: "S-1-5"}), "members.foreign"),
+        (_set("Resources", 1, "members", "foreign", value={"x": "S-1-5-11"}), "members.foreign"),
+        (_set("Resources", 1, "members", "foreign", value=["S-1-5-11"]), "members.foreign"),
         (_set("Resources", 1, "meta", "continues", value=True), "continues"),
         (_set("Resources", 1, "meta", "continues", value="yes"), "continues"),
     ],

@@ -138,4 +138,6 @@ def _current(reader: ObjectReader, found: Found, change: Change, scope: ReadScop
         yield from in_or_out(reader, found, scope)
         return
     added, removed = change.member_guids(present=True), change.member_guids(present=False)
-    yield from reader.maker.changed_group(found.reference, found.values, added, removed, found.size)
+    yield from reader.maker.changed_group(
+        found.reference, found.values, added, removed, change.foreign, found.size
+    )

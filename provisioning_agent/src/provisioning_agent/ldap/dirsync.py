@@ -11,7 +11,7 @@ from .connection import DirectoryConnection, entry_of
 from .errors import DirectoryError, from_result
 from .filters import Filter
 from .messages import Done, Search
-from .names import guid_of
+from .names import foreign_sids, guid_of
 
 ADDED: Final = b"member;range=1-1"
 REMOVED: Final = b"member;range=0-0"
@@ -29,18 +29,24 @@ class CookieRefusedError(Exception):
 
 @dataclass(slots=True)
 class Change:
-    """What DirSync says of one object; members as raw 16-byte GUIDs, to keep large deltas small."""
+    """What DirSync says of one object; members as raw 16-byte GUIDs, to keep large deltas small.
+
+    ``foreign`` has the SIDs of those that were added and stand for somebody of another forest.
+    """
 
     deleted: bool = False
     moved: bool = False
     created: bool = False
     members: dict[bytes, bool] | None = None
+    foreign: dict[str, str] = field(default_factory=dict)
 
     def note_members(self, values: list[bytes], *, present: bool) -> None:
         """Members that are there or not; a later answer may take back what an earlier one said."""
         told = {uuid.UUID(guid_of(value)).bytes: present for value in values}
         if told:
             self.members = (self.members or {}) | told
+        if present:
+            self.foreign |= foreign_sids(values)
 
     def member_guids(self, *, present: bool) -> list[str]:
         """The members added, or those removed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from .errors import DirectoryError
 
@@ -10,6 +12,10 @@ _GUID_MARK = b"<GUID="
 _SID_MARK = b";<SID="
 # <GUID= + 36 characters + >
 _AFTER_GUID = 43
+_FOREIGN_MARK: Final = b",CN=ForeignSecurityPrincipals,"
+_FOREIGN: Final = re.compile(
+    rb"<GUID=([0-9a-fA-F-]{36})>;(?:<SID=[^>]*>;)?CN=(S(?:-[0-9]+){3,}),CN=ForeignSecurityPrincipals,"
+)
 
 
 class Reference(NamedTuple):
@@ -34,6 +40,15 @@ def guid_of(value: bytes) -> str:
     if not value.startswith(_GUID_MARK):
         raise DirectoryError("AdAnswerUnreadable")
     return value[6:42].decode("ascii", "replace").lower()
+
+
+def foreign_sids(values: Iterable[bytes]) -> dict[str, str]:
+    """SIDs by objectGUID of those that stand for somebody outside the forest (MS-ADTS §6.1.1.4.10).
+
+    The name of such an object is the SID of whom it stands for.
+    """
+    found = (_FOREIGN.match(value) for value in values if _FOREIGN_MARK in value)
+    return {one[1].decode().lower(): one[2].decode() for one in found if one is not None}
 
 
 def guid_base(guid: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from provisioning_agent.wire.requests import ObjectTypeRequest
@@ -15,20 +16,33 @@ from .convert import RANGE_MARK, Plan
 from .messages import Search, entry_name
 from .names import Reference, is_conflict, parse_extended
 from .ranges import read_whole
-from .resources import FIRST_MEMBERS, Item, ResourceMaker, is_cut, ldap_attributes, member_guids
+from .resources import (
+    FIRST_MEMBERS,
+    Item,
+    ResourceMaker,
+    foreign_members,
+    is_cut,
+    ldap_attributes,
+    member_guids,
+)
 from .schema import Syntax
 
 _GUIDS_PER_QUERY: Final = 100
 GROUP: Final = "group"
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Found(NamedTuple):
-    """One object as read: who it is, its values as JSON has them, its members, its size in bytes."""
+    """One object as read: who it is, its values as JSON has them, its members, its size in bytes.
+
+    ``foreign`` has the SIDs of the members that stand for somebody of another forest.
+    """
 
     reference: Reference
     values: dict[str, Any]
     members: list[str]
     size: int
+    foreign: Mapping[str, str] = _NOBODY
 
 
 class ObjectReader:
@@ -103,7 +117,9 @@ class ObjectReader:
     def items(self, found: Found) -> Iterator[Item]:
         """The object's resources, a group's with its whole membership."""
         if self.is_group:
-            yield from self.maker.group(found.reference, found.values, found.members, found.size)
+            yield from self.maker.group(
+                found.reference, found.values, found.members, found.foreign, found.size
+            )
         else:
             yield self.maker.full(found.reference, found.values, None, found.size)
 
@@ -141,4 +157,5 @@ class ObjectReader:
     def _whole(self, entry: Entry) -> Found:
         size = sum(len(value) for values in entry.attributes.values() for value in values)
         values = self._plan.apply(entry.attributes)
-        return Found(parse_extended(entry.name), values, member_guids(entry.attributes), size)
+        members, foreign = member_guids(entry.attributes), foreign_members(entry.attributes)
+        return Found(parse_extended(entry.name), values, members, size, foreign)

@@ -10,7 +10,7 @@ from provisioning_agent.wire.limits import GROUP_MEMBERS_PER_RESOURCE
 from provisioning_agent.wire.pages import AD_SCHEMA, RESOURCE_SCHEMAS
 
 from .convert import RANGE_MARK
-from .names import Reference, guid_of
+from .names import Reference, foreign_sids, guid_of
 
 _ACCOUNT_DISABLE: Final = 0x2
 _FLAGS: Final = "userAccountControl"
@@ -68,12 +68,17 @@ class ResourceMaker:
         return Item(resource, weight, True)
 
     def group(
-        self, who: Reference, values: dict[str, Any], members: Sequence[str], weight: int
+        self,
+        who: Reference,
+        values: dict[str, Any],
+        members: Sequence[str],
+        foreign: Mapping[str, str],
+        weight: int,
     ) -> Iterator[Item]:
         """A group with its whole membership, continued in further resources where it is large."""
         step = GROUP_MEMBERS_PER_RESOURCE
-        yield self.full(who, values, _members(True, members[:step], ()), weight)
-        yield from self.continued(who.guid, members[step:], ())
+        yield self.full(who, values, _members(True, members[:step], (), foreign), weight)
+        yield from self._continued(who.guid, members[step:], (), foreign)
 
     def changed_group(
         self,
@@ -81,14 +86,17 @@ class ResourceMaker:
         values: dict[str, Any],
         added: Sequence[str],
         removed: Sequence[str],
+        foreign: Mapping[str, str],
         weight: int,
     ) -> Iterator[Item]:
         """A group with what was added to and removed from its membership."""
         step = GROUP_MEMBERS_PER_RESOURCE
-        yield self.full(who, values, _members(False, added[:step], removed[:step]), weight)
-        yield from self.continued(who.guid, added[step:], removed[step:])
+        yield self.full(who, values, _members(False, added[:step], removed[:step], foreign), weight)
+        yield from self._continued(who.guid, added[step:], removed[step:], foreign)
 
-    def continued(self, guid: str, added: Sequence[str], removed: Sequence[str]) -> Iterator[Item]:
+    def _continued(
+        self, guid: str, added: Sequence[str], removed: Sequence[str], foreign: Mapping[str, str]
+    ) -> Iterator[Item]:
         """The rest of a membership, in resources of bounded size."""
         step = GROUP_MEMBERS_PER_RESOURCE
         for at in range(0, max(len(added), len(removed)), step):
@@ -97,7 +105,7 @@ class ResourceMaker:
                 "schemas": RESOURCE_SCHEMAS,
                 "id": guid,
                 "meta": {"resourceType": self.object_type, "continues": True},
-                "members": _members(False, more, fewer),
+                "members": _members(False, more, fewer, foreign),
             }
             yield Item(resource, _SMALL_WEIGHT + _MEMBER_WEIGHT * (len(more) + len(fewer)), False)
 
@@ -119,13 +127,23 @@ class ResourceMaker:
                 del values[self._flags_name]
 
 
-def _members(whole: bool, added: Sequence[str], removed: Sequence[str]) -> dict[str, Any]:
-    return {"whole": whole, "added": list(added), "removed": list(removed)}
+def _members(
+    whole: bool, added: Sequence[str], removed: Sequence[str], foreign: Mapping[str, str]
+) -> dict[str, Any]:
+    members: dict[str, Any] = {"whole": whole, "added": list(added), "removed": list(removed)}
+    if foreign and (told := {guid: foreign[guid] for guid in added if guid in foreign}):
+        members["foreign"] = told
+    return members
 
 
 def member_guids(attributes: Mapping[bytes, list[bytes]]) -> list[str]:
     """The members an entry carries, whether ranged or not."""
     return [guid_of(value) for value in _member_values(attributes)]
+
+
+def foreign_members(attributes: Mapping[bytes, list[bytes]]) -> dict[str, str]:
+    """SIDs by objectGUID of the members from outside the forest."""
+    return foreign_sids(_member_values(attributes))
 
 
 def raw_members(attributes: Mapping[bytes, list[bytes]]) -> Iterator[bytes]:

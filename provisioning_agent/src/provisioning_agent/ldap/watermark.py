@@ -13,7 +13,8 @@ import orjson
 
 from provisioning_agent.wire.requests import ReadRequest
 
-_VERSION: Final = 1
+# 2: memberships tell the SIDs of foreign security principals; those of an older read do not.
+_VERSION: Final = 2
 PARENTS: Final = "parents"
 # Memberships of all groups; only asked where groups limit the scope.
 NESTING: Final = "nesting"

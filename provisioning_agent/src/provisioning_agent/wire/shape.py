@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from .errors import WireError
@@ -19,6 +20,8 @@ MODES: Final = ("initial", "delta", OBJECTS)
 # The note of an answer that names every object in scope: what it does not name is gone.
 DELETIONS_COMPARED: Final = "DeletionsCompared"
 TOMBSTONES: Final = ("deleted", "outOfScope")
+# MS-DTYP §2.4.2.1: at most 15 sub-authorities.
+_SID: Final = re.compile(r"S-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}\Z")
 # Depth already used up where an attribute value starts: page, Resources, resource, attributes.
 _VALUE_DEPTH: Final = 4
 
@@ -145,6 +148,17 @@ def _check_members(members: object, meta: dict[str, Any], where: str) -> None:
         for guid in guids:
             if type(guid) is not str or not GUID_PATTERN.match(guid):
                 raise _wrong(f"{where}.{side}", "holds something that is not a lower-case hyphenated GUID")
+
+    _check_foreign(members, where)
+
+
+def _check_foreign(members: dict[str, Any], where: str) -> None:
+    foreign = members.get("foreign", {})
+    if not isinstance(foreign, dict) or len(foreign) > len(members["added"]):
+        raise _wrong(f"{where}.foreign", "is not an object of some of those who were added")
+    for guid, sid in foreign.items():
+        if not GUID_PATTERN.match(guid) or type(sid) is not str or not _SID.match(sid):
+            raise _wrong(f"{where}.foreign", "holds something that is not a GUID with a SID")
 
 
 def _check_value(value: object, where: str, depth: int) -> None:
