@@ -52,6 +52,11 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
             "one of the two anchors."
         ),
         "InvalidAnchor": "The linked object is gone from the target. Restart the job to create it again.",
+        "MissingValues": "The mapping gives no source anchor for the object. Map SourceAnchorBinary.",
+        "DataValidationFailed": (
+            "A value does not fit the target: of the wrong type, or too long. Correct it in Active Directory, or "
+            "its mapping."
+        ),
         "UnableToResolveReferenceAttributeValue": (
             "The object that is referred to is not in the target yet. It is linked as soon as it is."
         ),

@@ -15,7 +15,16 @@ from directory import matching
 from directory.matching import ADDRESSES, PRINCIPAL_NAME, Holder, MatchPolicy, Refuse, TakeOver
 from directory.models.membership import MemberKind
 from directory.services import documents
-from directory.services.rows import MISSING, MODEL_OF, RESTORABLE, ObjectWrite, Verb, WriteResult
+from directory.services.rows import (
+    INVALID,
+    MISSING,
+    MISSING_VALUES,
+    MODEL_OF,
+    RESTORABLE,
+    ObjectWrite,
+    Verb,
+    WriteResult,
+)
 
 WriteOne = Callable[[ObjectWrite], UUID | None]
 
@@ -49,6 +58,11 @@ _DETAILS: Final = {
     "by hard match is blocked.",
 }
 _MISSING_DETAIL = "The linked object is no longer in the directory. Restart the job to create it again."
+_WITHOUT_ANCHOR = "SourceAnchorBinary: the mapping gives no source anchor. Map the attribute."
+_UNFIT = (
+    "A value does not fit the directory: AccountEnabled must be true or false, and a name or an address must not be "
+    "longer than 2 600 bytes. Correct the value, or its mapping."
+)
 _PARKED = "{attributes}: another object holds the value. It is parked, and given back when it is free."
 
 
@@ -77,6 +91,16 @@ def settle(
 def refused(one: ObjectWrite, reason: Refuse) -> WriteResult:
     """The answer for an object that is not written."""
     return WriteResult(one.key, None, reason.code, _DETAILS[reason.code].format(attribute=reason.attribute))
+
+
+def without_anchor(one: ObjectWrite) -> WriteResult:
+    """The answer for a creation that nothing ties to its source."""
+    return WriteResult(one.key, None, MISSING_VALUES, _WITHOUT_ANCHOR)
+
+
+def unfit(one: ObjectWrite) -> WriteResult:
+    """The answer for an object of which a value is of the wrong type, or too long for an index."""
+    return WriteResult(one.key, None, INVALID, _UNFIT)
 
 
 def _settle(

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import ProgramLimitExceeded
 
 from directory.matching import ANCHOR, CONFLICT, MatchPolicy, Refuse
 from directory.models.membership import MemberKind
@@ -47,14 +48,31 @@ def _write(
             free = [one for one in writes if one.key not in claimed] if claimed else writes
             done = _write_together(kind, free, now, policy)
             return [_result(kind, one, done.get(one.key), now, policy) for one in writes]
-    except IntegrityError:
+    except DatabaseError as error:
+        if not is_about_values(error):
+            raise
         if len(writes) == 1:
-            return [_result(kind, writes[0], None, now, policy)]
+            return [_settle_alone(kind, writes[0], error, now, policy)]
         middle = len(writes) // 2
         return [
             *_write(kind, writes[:middle], now, policy),
             *_write(kind, writes[middle:], now, policy),
         ]
+
+
+def is_about_values(error: DatabaseError) -> bool:
+    """Whether values of single objects are to blame: a duplicate, a wrong type, or too long for an index."""
+    return isinstance(error, IntegrityError | DataError) or (
+        isinstance(error, OperationalError) and isinstance(error.__cause__, ProgramLimitExceeded)
+    )
+
+
+def _settle_alone(
+    kind: MemberKind, one: ObjectWrite, error: DatabaseError, now: datetime, policy: MatchPolicy
+) -> WriteResult:
+    if isinstance(error, IntegrityError):
+        return _result(kind, one, None, now, policy)
+    return collisions.unfit(one)
 
 
 def _write_together(

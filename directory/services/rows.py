@@ -18,9 +18,15 @@ MODEL_OF: dict[MemberKind, type[models.Model]] = {
     MemberKind.CONTACT: Contact,
 }
 
+# The kinds that have a manager.
+MANAGED = (MemberKind.USER, MemberKind.CONTACT)
+
 # A soft-deleted object comes back with its id within this time; then it is removed for good.
 RESTORABLE = timedelta(days=30)
+# The codes of Entra for an object that is no longer there, has no anchor, or holds what can not be stored.
 MISSING = "InvalidAnchor"
+MISSING_VALUES = "MissingValues"
+INVALID = "DataValidationFailed"
 
 
 class Verb(StrEnum):

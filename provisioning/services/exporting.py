@@ -17,6 +17,7 @@ from provisioning.services.phases import BATCH_SIZE, Phase
 from provisioning.store import (
     batches,
     changes,
+    creations,
     durability,
     locks,
     members,
@@ -148,8 +149,11 @@ def _apply_deletions(cycle: Cycle, target: Target, batch: int, now: datetime) ->
 
 def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: datetime) -> Applied:
     configuration = cycle.job.configuration
-    outcomes = target.apply(changes.read_batch(cycle.pk, phase, batch))
-    return changes.record(configuration.pk, outcomes, reading.of(configuration).redacted, now)
+    staged = creations.stage(cycle.pk, phase, batch, target.references_at_creation)
+    if staged.count:
+        creations.settle(target.create(staged))
+    others = target.apply(changes.read_batch(cycle.pk, phase, batch))
+    return changes.record(configuration.pk, others, reading.of(configuration).redacted, now)
 
 
 def _apply_references(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:

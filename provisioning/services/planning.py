@@ -10,7 +10,7 @@ import orjson
 from django.db import transaction
 
 from provisioning.engine import guard
-from provisioning.engine.plan import DELETE, UPDATE, Action, allowed_flows, decide
+from provisioning.engine.plan import ADD, DELETE, UPDATE, Action, allowed_flows, decide
 from provisioning.models import (
     Change,
     ChangeStatus,
@@ -29,6 +29,7 @@ from provisioning.services.hints import Hint
 from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
 from provisioning.store import (
+    creations,
     escrow,
     locks,
     logs,
@@ -85,7 +86,9 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     if cycle.count_imported:
         primary_groups.derive(configuration)
     skips = cycle.job.configuration.skip_out_of_scope_deletions
+    adding = [int(one) for one in ObjectType if ADD in reader.flows(one)]
     planned: Counter[Phase] = Counter()
+    planned[Phase.OBJECTS] = creations.plan(configuration, cycle.pk, Phase.OBJECTS, BATCH_SIZE, adding, now)
     for dirty in planning.dirty_objects(configuration, now):
         planning.store(cycle.pk, decisions(dirty, reader, skips, planned))
     statistics.after_planning(planned.total())

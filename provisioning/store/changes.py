@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import orjson
 from django.db import connection
 
 from provisioning.models import ChangeKind, ObjectType
-from provisioning.store import escrow, logs
-from provisioning.store.outbound import ObjectChange, Outcome, Reference
+from provisioning.store import escrow, logs, outcomes
+from provisioning.store.outbound import ObjectChange, Outcome
 
+# Creations are staged by :mod:`creations`.
 _READ = """
 SELECT c.id, c.kind, c.object_type, l.target_id, o.wanted->>'SourceAnchorBinary',
-       CASE c.kind WHEN 'create' THEN (o.create_only || o.wanted)::text
-                   WHEN 'restore' THEN (r.cleared || o.create_only || o.wanted)::text
-                   ELSE c.new::text END,
-       c.proposed_id::text, f.found::text
+       CASE c.kind WHEN 'restore' THEN (r.cleared || o.create_only || o.wanted)::text ELSE c.new::text END
   FROM provisioning_change c
   JOIN provisioning_sourceobject o ON o.id = c.source_id
   LEFT JOIN provisioning_link l ON l.source_id = o.id
@@ -27,28 +23,9 @@ SELECT c.id, c.kind, c.object_type, l.target_id, o.wanted->>'SourceAnchorBinary'
   LEFT JOIN LATERAL (
       SELECT coalesce(jsonb_object_agg(key, NULL), '{}') AS cleared FROM jsonb_object_keys(l.exported) AS key
   ) r ON c.kind = 'restore'
-  -- References of a creation to what is in the target, or is created in this cycle under its proposed id.
-  LEFT JOIN LATERAL (
-      SELECT jsonb_object_agg(p.key, jsonb_build_array(p.value, coalesce(al.target_id, ac.proposed_id::text)))
-             AS found
-        FROM jsonb_each_text(o.reference_guids) AS p
-        JOIN provisioning_sourceobject a ON a.configuration_id = o.configuration_id AND a.guid = p.value::uuid
-             AND a.in_scope AND NOT a.is_gone
-        LEFT JOIN provisioning_link al ON al.source_id = a.id AND al.state = 'active'
-        LEFT JOIN provisioning_change ac
-               ON ac.source_id = a.id AND ac.cycle_id = c.cycle_id AND ac.kind = 'create' AND ac.status = 'planned'
-       WHERE al.source_id IS NOT NULL OR ac.id IS NOT NULL
-  ) f ON c.kind = 'create' AND o.reference_guids <> '{}'
- WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned'
+ WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned' AND c.kind <> 'create'
  ORDER BY c.id
 """
-_STAGING = """
-CREATE TEMP TABLE IF NOT EXISTS staged_outcome (
-    change_id bigint, target_id text, error_code text, error_detail text, reference_guids jsonb
-) ON COMMIT DELETE ROWS;
-TRUNCATE staged_outcome
-"""
-_STAGE = "COPY staged_outcome (change_id, target_id, error_code, error_detail, reference_guids) FROM STDIN"
 # A creation that took an object over which another source object once had: the link passes on.
 _HAND_OVER = """
 DELETE FROM provisioning_link l
@@ -76,8 +53,9 @@ UPDATE provisioning_change c
 _LINK = """
 INSERT INTO provisioning_link AS l (
     source_id, configuration_id, target_id, state, exported, exported_hash, reference_guids, linked_at, updated_at)
-SELECT o.id, o.configuration_id, s.target_id, 'active', jsonb_strip_nulls(o.create_only || o.wanted),
-       o.wanted_hash, s.reference_guids, %(now)s, %(now)s
+SELECT o.id, o.configuration_id, s.target_id, 'active',
+       coalesce(s.document, jsonb_strip_nulls(o.create_only || o.wanted)), o.wanted_hash, s.reference_guids,
+       %(now)s, %(now)s
   FROM staged_outcome s
   JOIN provisioning_change c ON c.id = s.change_id AND c.kind IN ('create', 'restore')
   JOIN provisioning_sourceobject o ON o.id = c.source_id
@@ -141,70 +119,33 @@ UPDATE provisioning_sourceobject o
 
 
 def read_batch(cycle: int, phase: int, batch: int) -> list[ObjectChange]:
-    """The changes of a batch that are still to be applied."""
+    """The changes of a batch that are still to be applied, but for creations."""
     with connection.cursor() as cursor:
         cursor.execute(_READ, [cycle, phase, batch])
-        return [_change(*row) for row in cursor.fetchall()]
-
-
-def _change(
-    key: int,
-    kind: str,
-    object_type: int,
-    target_id: str | None,
-    anchor: str | None,
-    document: str,
-    proposed_id: str,
-    references: str | None,
-) -> ObjectChange:
-    found = orjson.loads(references).items() if references else ()
-    return ObjectChange(
-        key,
-        ChangeKind(kind),
-        ObjectType(object_type),
-        target_id,
-        anchor,
-        document,
-        proposed_id,
-        {name: Reference(*pair) for name, pair in found},
-    )
+        return [
+            ObjectChange(key, ChangeKind(kind), ObjectType(object_type), target_id, anchor, document)
+            for key, kind, object_type, target_id, anchor, document in cursor.fetchall()
+        ]
 
 
 def record(
-    configuration: UUID, outcomes: Sequence[Outcome], redacted: Sequence[str], now: datetime
+    configuration: UUID, others: Sequence[Outcome], redacted: Sequence[str], now: datetime
 ) -> tuple[int, int]:
-    """Store outcomes, links and log rows of object changes; returns (applied, failed)."""
+    """Store outcomes, links and log rows of the staged creations and of ``others``; returns (applied, failed)."""
     parameters = {"now": now}
     with connection.cursor() as cursor:
-        stage_outcomes(cursor, outcomes)
+        outcomes.add(cursor, others)
         cursor.execute(_HAND_OVER, {"configuration": configuration})
         cursor.execute(_REFUSE_SHARED, {"configuration": configuration})
-        refused = int(cursor.rowcount)
         # The log first: it tells old values, which the links hold until they are refreshed.
         logs.write_changes(cursor, configuration, redacted, now)
         escrow.keep_outcomes(cursor, now)
         for statement in (_SETTLE, _LINK, _REFRESH, _UNLINK, _FORGET_MEMBERSHIPS, _CLEAN):
             cursor.execute(statement, parameters)
-    applied, failed = count(outcomes)
-    return applied - refused, failed + refused
+        return outcomes.count(cursor)
 
 
 def forget_references(now: datetime) -> None:
     """After :func:`record` of deletions: nothing in the target refers to what was deleted."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET_REFERENCES, {"now": now})
-
-
-def stage_outcomes(cursor: Any, outcomes: Sequence[Outcome]) -> None:
-    """COPY outcomes into the temporary table that the statements here and in :mod:`logs` read."""
-    cursor.execute(_STAGING)
-    with cursor.copy(_STAGE) as copy:
-        for one in outcomes:
-            guids = orjson.dumps(one.reference_guids).decode() if one.reference_guids else "{}"
-            copy.write_row((one.change_id, one.target_id, one.error_code, one.error_detail, guids))
-
-
-def count(outcomes: Sequence[Outcome]) -> tuple[int, int]:
-    """How many were applied and how many failed."""
-    failed = sum(1 for one in outcomes if one.error_code)
-    return len(outcomes) - failed, failed

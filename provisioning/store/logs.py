@@ -21,10 +21,10 @@ _ACTION = """CASE c.kind WHEN 'create' THEN 'Create' WHEN 'restore' THEN 'Create
 _OBJECT_COLUMNS = "at, configuration_id, cycle_id, object_type, source_guid, source_name, target_id, action, \
 status, error_code, detail, modified"
 # Of a creation the attributes alone are kept: a list of old and new values takes fifteen times as long to make.
-_CREATED = """CASE WHEN o.wanted ?| %(redacted)s OR o.create_only ?| %(redacted)s
-    THEN o.create_only || o.wanted || s.reference_guids || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
-           FROM jsonb_object_keys(o.create_only || o.wanted) AS key WHERE key = ANY(%(redacted)s))
-    ELSE o.create_only || o.wanted || s.reference_guids END"""
+_CREATED = """CASE WHEN d.document ?| %(redacted)s
+    THEN d.document || s.reference_guids || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
+           FROM jsonb_object_keys(d.document) AS key WHERE key = ANY(%(redacted)s))
+    ELSE d.document || s.reference_guids END"""
 _MODIFIED = """SELECT jsonb_agg(jsonb_build_object(
            'displayName', key,
            'oldValue', CASE WHEN key = ANY(%(redacted)s) AND c.old ? key THEN %(mark)s::jsonb ELSE c.old->key END,
@@ -38,6 +38,7 @@ SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coal
   FROM staged_outcome s
   JOIN provisioning_change c ON c.id = s.change_id
   JOIN provisioning_sourceobject o ON o.id = c.source_id
+  CROSS JOIN LATERAL (SELECT coalesce(s.document, o.create_only || o.wanted) AS document) d
   LEFT JOIN provisioning_link l ON l.source_id = o.id
 """  # noqa: S608 — built from constants only
 _HELD = f"""

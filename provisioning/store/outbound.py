@@ -21,7 +21,7 @@ class ObjectChange:
     """One change of one object.
 
     ``document`` is JSON text: every wanted attribute for a create or a restore, else the attributes to change
-    (null clears). ``references`` holds the reference attributes that a creation writes at once.
+    (null clears). ``proposed_id`` and ``references``, reference attributes to be written at once, are a creation's.
     """
 
     id: int
@@ -57,6 +57,19 @@ class MembershipChange:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedCreations:
+    """Objects to create, in a table of this session.
+
+    A target in the same database reads ``table`` (change_id, object_type, the proposed object_id as uuid, anchor,
+    document as jsonb, references_found as jsonb: name → [objectGUID, target id]); any other calls ``read``.
+    """
+
+    table: str
+    count: int
+    read: Callable[[], Iterator[ObjectChange]]
+
+
+@dataclass(frozen=True, slots=True)
 class StagedMemberships:
     """Memberships to write, in a table of this session.
 
@@ -71,13 +84,9 @@ class StagedMemberships:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one change; ``error_code`` is empty when it was applied.
-
-    ``reference_guids`` names the references that a creation has written.
-    """
+    """What became of one change; ``error_code`` is empty when it was applied."""
 
     change_id: int
     target_id: str | None = None
     error_code: str = ""
     error_detail: str = ""
-    reference_guids: Mapping[str, str] = field(default_factory=dict)

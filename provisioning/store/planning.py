@@ -36,7 +36,7 @@ UPDATE provisioning_sourceobject o SET is_dirty = true
  WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND o.in_scope AND NOT o.is_gone
    AND NOT EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id)
 """
-# What a creation writes is read again when it is exported: it need not travel twice.
+# Creations are planned by :mod:`creations`.
 _DIRTY = """
 SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_detail,
        coalesce(l.state, 'none'), o.gone_reason,
@@ -48,6 +48,7 @@ SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_
  WHERE o.configuration_id = %(configuration)s AND o.is_dirty
    AND (e.source_id IS NULL OR e.retry_at <= %(now)s
         OR e.wanted_hash <> o.wanted_hash OR e.was_wanted <> (o.in_scope AND NOT o.is_gone))
+   AND NOT (l.source_id IS NULL AND o.in_scope AND NOT o.is_gone AND o.error_code = '')
  ORDER BY o.id
 """
 _STORE = "COPY provisioning_change (cycle_id, source_id, object_type, kind, phase, batch, old, new, status, \
@@ -158,7 +159,7 @@ def mark_differing(configuration: UUID) -> None:
 
 
 def dirty_objects(configuration: UUID, now: datetime) -> Iterator[list[DirtyObject]]:
-    """What the plan has to look at, in lists of :data:`FETCH_ROWS`; needs an open transaction.
+    """What the plan has to look at but for creations, in lists of :data:`FETCH_ROWS`; needs an open transaction.
 
     Objects in escrow wait for their time unless they changed since they failed. Between two lists the
     connection is free for other statements.

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.models import ObjectType
-from provisioning.store import changes, locks, logs, missing
+from provisioning.store import locks, logs, missing, outcomes
 from provisioning.store.outbound import Outcome, ReferenceChange
 
 # Creations write references to objects that are created in the same cycle under their proposed ids. Where such an
@@ -166,12 +166,13 @@ def read_batch(cycle: int, phase: int, batch: int, home: Sequence[UUID]) -> list
         ]
 
 
-def record(configuration: UUID, outcomes: Sequence[Outcome], now: datetime) -> tuple[int, int]:
+def record(configuration: UUID, written: Sequence[Outcome], now: datetime) -> tuple[int, int]:
     """Store outcomes, what the links now hold, and log rows; returns (applied, failed)."""
     with connection.cursor() as cursor:
-        changes.stage_outcomes(cursor, outcomes)
+        outcomes.clear(cursor)
+        outcomes.add(cursor, written)
         logs.write_changes(cursor, configuration, (), now)
         cursor.execute(_SETTLE)
         cursor.execute(_REFRESH, {"now": now})
         cursor.execute(_CLEAN)
-    return changes.count(outcomes)
+        return outcomes.count(cursor)

@@ -10,10 +10,16 @@ from uuid import UUID
 
 from directory.matching import MatchPolicy
 from directory.models.membership import MemberKind
-from directory.services import objects, relations
-from directory.services.rows import ObjectWrite, Verb, WriteResult
+from directory.services import creations, objects, relations
+from directory.services.rows import MANAGED, ObjectWrite, Verb, WriteResult
 from provisioning.models import ChangeKind, ObjectType
-from provisioning.store.outbound import ObjectChange, Outcome, ReferenceChange, StagedMemberships
+from provisioning.store.outbound import (
+    ObjectChange,
+    Outcome,
+    ReferenceChange,
+    StagedCreations,
+    StagedMemberships,
+)
 
 _KIND_OF = {
     ObjectType.USER: MemberKind.USER,
@@ -22,14 +28,13 @@ _KIND_OF = {
 }
 # A restore is written like a creation: the directory finds the object by its anchor and brings it back.
 _VERB_OF = {
-    ChangeKind.CREATE: Verb.CREATE,
     ChangeKind.RESTORE: Verb.CREATE,
     ChangeKind.UPDATE: Verb.UPDATE,
     ChangeKind.DISABLE: Verb.UPDATE,
     ChangeKind.DELETE: Verb.DELETE,
 }
 _MANAGER = "Manager"
-_MANAGED = (ObjectType.USER, ObjectType.CONTACT)
+_MANAGED = tuple(ObjectType(kind) for kind in MANAGED)
 _UNSUPPORTED_REFERENCE = "The built-in directory keeps the reference Manager only; remove the mapping."
 
 
@@ -56,14 +61,22 @@ class DirectoryTarget:
         self._now = now
         self._policy = policy
 
+    @property
+    def references_at_creation(self) -> Mapping[str, Sequence[ObjectType]]:
+        """The manager, of those that have one."""
+        return {_MANAGER: _MANAGED}
+
+    def create(self, staged: StagedCreations) -> list[Outcome]:
+        """Create all in one statement for each type; of those that met another object, what became of them."""
+        return [_outcome(result) for result in creations.create(staged.table, self._now, self._policy)]
+
     def apply(self, changes: Sequence[ObjectChange]) -> list[Outcome]:
         """Write all changes, one bulk write for each object type."""
         by_type: dict[ObjectType, list[ObjectWrite]] = defaultdict(list)
-        guids = {change.id: _references_written(change) for change in changes}
         for change in changes:
             by_type[change.object_type].append(_write_of(change))
         return [
-            _outcome(result, guids[result.key])
+            _outcome(result)
             for object_type, writes in by_type.items()
             for result in objects.write(_KIND_OF[object_type], writes, self._now, self._policy)
         ]
@@ -91,25 +104,15 @@ class DirectoryTarget:
 
 def _write_of(change: ObjectChange) -> ObjectWrite:
     verb = _VERB_OF[change.kind]
-    is_creation = verb is Verb.CREATE
-    object_id = change.proposed_id if is_creation else change.target_id
-    manager = change.references.get(_MANAGER) if change.object_type in _MANAGED else None
     return ObjectWrite(
         key=change.id,
         verb=verb,
-        object_id=UUID(object_id) if object_id else None,
-        anchor=change.anchor if is_creation else None,
+        object_id=UUID(change.target_id) if change.target_id and verb is not Verb.CREATE else None,
+        anchor=change.anchor if verb is Verb.CREATE else None,
         document=change.document,
-        manager_id=UUID(manager.target_id) if manager else None,
     )
 
 
-def _references_written(change: ObjectChange) -> dict[str, str]:
-    """What :func:`_write_of` takes along; other references wait for :meth:`DirectoryTarget.set_references`."""
-    manager = change.references.get(_MANAGER) if change.object_type in _MANAGED else None
-    return {_MANAGER: manager.guid} if manager else {}
-
-
-def _outcome(result: WriteResult, reference_guids: dict[str, str]) -> Outcome:
+def _outcome(result: WriteResult) -> Outcome:
     target_id = str(result.object_id) if result.object_id else None
-    return Outcome(result.key, target_id, result.error_code, result.detail, reference_guids)
+    return Outcome(result.key, target_id, result.error_code, result.detail)

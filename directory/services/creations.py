@@ -1,0 +1,111 @@
+"""Creating objects whose documents are in a table of this session: nearly all of them never leave the database.
+
+The table holds change_id, object_type (a :class:`MemberKind`), object_id (the id to give), anchor, document (jsonb)
+and references_found (jsonb: attribute → [objectGUID, directory id]). One statement creates all that meet nobody. The
+few others are handed to :mod:`directory.services.objects`, which knows hard match, soft match and parking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import DatabaseError, connection, transaction
+from psycopg import sql
+
+from directory.matching import ANCHOR, CONFLICT, MatchPolicy, Refuse
+from directory.models.membership import MemberKind
+from directory.services import collisions, objects
+from directory.services.rows import MANAGED, MODEL_OF, ObjectWrite, Verb, WriteResult
+
+_KINDS: Final = "SELECT DISTINCT object_type FROM {staged} WHERE object_id IS NOT NULL ORDER BY 1"
+_MANAGER_FOUND: Final = "(i.references_found->'Manager'->>1)::uuid"
+# In order: of two that meet, the one that was known first is created.
+_CREATE: Final = """
+INSERT INTO {table} AS o (id, immutable_id, attributes, created_at, updated_at, is_synchronized{manager_column})
+SELECT i.object_id, i.anchor, i.document, %(now)s, %(now)s, true{manager_value}
+  FROM {staged} i
+ WHERE i.object_type = %(kind)s AND i.anchor IS NOT NULL AND NOT EXISTS (
+       SELECT 1 FROM ({other_addresses}) x
+        WHERE x.primary_smtp = directory_primary_smtp(i.document))
+ ORDER BY i.change_id
+ON CONFLICT DO NOTHING
+"""
+_OTHER_ADDRESSES: Final = (
+    "SELECT primary_smtp FROM {other} WHERE deleted_at IS NULL AND primary_smtp IS NOT NULL"
+)
+_EXPECTED: Final = "SELECT count(*) FROM {staged} WHERE object_type = %(kind)s AND object_id IS NOT NULL"
+_LEFT_OVER: Final = """
+SELECT i.change_id, i.object_id, i.anchor, i.document::text, {manager},
+       EXISTS (SELECT 1 FROM {staged} e
+                WHERE e.object_type = i.object_type AND e.anchor = i.anchor AND e.change_id < i.change_id)
+  FROM {staged} i
+ WHERE i.object_type = %(kind)s AND i.object_id IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM {table} o WHERE o.id = i.object_id)
+ ORDER BY i.change_id
+"""
+
+
+def create(table: str, now: datetime, policy: MatchPolicy) -> list[WriteResult]:
+    """Create all objects of the table; what became of those that met another object or were refused."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(_KINDS).format(staged=sql.Identifier(table)))
+        kinds = [MemberKind(row[0]) for row in cursor.fetchall()]
+    return [result for kind in kinds for result in _create(kind, table, now, policy)]
+
+
+def _create(kind: MemberKind, table: str, now: datetime, policy: MatchPolicy) -> list[WriteResult]:
+    parameters: dict[str, Any] = {"kind": int(kind), "now": now}
+    places = _places(kind, table)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(_EXPECTED).format(**places), parameters)
+        expected = cursor.fetchone()[0]
+        try:
+            with transaction.atomic():
+                cursor.execute(sql.SQL(_CREATE).format(**places), parameters)
+                created = cursor.rowcount
+        except DatabaseError as error:
+            if not objects.is_about_values(error):
+                raise
+            # A value that no column can hold: the writer finds out which object's.
+            created = 0
+        if created == expected:
+            return []
+        cursor.execute(sql.SQL(_LEFT_OVER).format(**places), parameters)
+        left_over = cursor.fetchall()
+    return _settle(kind, left_over, now, policy)
+
+
+def _settle(
+    kind: MemberKind, left_over: Sequence[Sequence[Any]], now: datetime, policy: MatchPolicy
+) -> list[WriteResult]:
+    results: list[WriteResult] = []
+    writes: list[ObjectWrite] = []
+    for key, object_id, anchor, document, manager_id, is_twin in left_over:
+        one = ObjectWrite(key, Verb.CREATE, object_id, anchor, document, manager_id)
+        if anchor is None:
+            results.append(collisions.without_anchor(one))
+        elif is_twin:
+            # Of two creations with one anchor the second is another object's: it must not share the first's.
+            results.append(collisions.refused(one, Refuse(CONFLICT, ANCHOR)))
+        else:
+            writes.append(one)
+    return [*results, *objects.write(kind, writes, now, policy)]
+
+
+def _places(kind: MemberKind, table: str) -> dict[str, sql.Composable]:
+    is_managed = kind in MANAGED
+    others = sql.SQL(" UNION ALL ").join(
+        sql.SQL(_OTHER_ADDRESSES).format(other=sql.Identifier(model._meta.db_table))
+        for other, model in MODEL_OF.items()
+        if other is not kind
+    )
+    return {
+        "staged": sql.Identifier(table),
+        "table": sql.Identifier(MODEL_OF[kind]._meta.db_table),
+        "manager_column": sql.SQL(", manager_id" if is_managed else ""),
+        "manager_value": sql.SQL(f", {_MANAGER_FOUND}" if is_managed else ""),
+        "manager": sql.SQL(_MANAGER_FOUND if is_managed else "NULL"),
+        "other_addresses": others,
+    }
