@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import stat
 import subprocess
@@ -17,6 +18,7 @@ from lab.agent.host import COMMAND, AgentHost
 from lab.agent.portal_server import Portal, hang_up, refuse
 from provisioning_agent.hosting.layout import Layout
 from provisioning_agent.hosting.unit import render
+from provisioning_agent.updates.versions import Versions
 from provisioning_agent.wire.errors import WireError
 
 UNITS = Path("/etc/systemd/system")
@@ -125,10 +127,16 @@ def test_installing_twice_changes_nothing(machine: Machine) -> None:
     assert machine.unit.stat().st_mtime_ns == before
 
 
-def test_where_systemd_does_not_run_it_is_said(machine: Machine) -> None:
-    if Path("/run/systemd/system").is_dir():
-        pytest.skip("systemd runs here")
-    assert "systemd does not run here" in machine.do("install")[1]
+def test_where_systemd_does_not_run_it_is_said(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever runs this machine: here it has no systemctl.
+    for name in ("useradd", "userdel", "groupdel"):
+        (tmp_path / name).symlink_to(shutil.which(name) or f"/usr/sbin/{name}")
+    with monkeypatch.context() as without:
+        without.setenv("PATH", str(tmp_path))
+        assert "systemd does not run here" in machine.do("install")[1]
+    assert machine.has_user()
     assert machine.unit.exists()
 
 
@@ -230,7 +238,6 @@ def test_only_root_installs(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr.split(":")[0]) == (4, "NotRoot")
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_systemd_accepts_the_unit_and_finds_little_exposed(tmp_path: Path) -> None:
     program = tmp_path / "isthmus agent"
     program.touch(mode=0o755)
@@ -247,3 +254,25 @@ def test_systemd_accepts_the_unit_and_finds_little_exposed(tmp_path: Path) -> No
         check=False,
     )
     assert judged.returncode == 0, judged.stdout
+
+
+def options_of(unit: str) -> dict[str, list[str]]:
+    """The options of a unit, each with all its values, as systemd.syntax(7) reads them."""
+    found: dict[str, list[str]] = {}
+    for line in unit.splitlines():
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith(("#", ";", "[")):
+            words = (word.replace("%%", "%") for word in shlex.split(value))
+            found.setdefault(name, []).extend(words)
+    return found
+
+
+def test_what_the_supervisor_is_given_to_write_is_what_the_sandbox_lets_it_write() -> None:
+    state = Path("/srv/agent of 100%")
+    options = options_of(render(Layout(Path("/opt/a/bin/isthmus-agent"), state=state)))
+    assert options["ExecStart"][1:] == ["supervise", "--state-dir", str(state)]
+    assert options["ProtectSystem"] == ["strict"]
+    assert options["ReadWritePaths"] == [str(state)]
+    # Updates are installed below the state directory and started from there.
+    assert Versions(state).environment("0.2.0").is_relative_to(options["ReadWritePaths"][0])
+    assert options.keys().isdisjoint({"NoExecPaths", "MemoryDenyWriteExecute", "RootDirectory"})

@@ -42,6 +42,7 @@ class ChangeListener:
         self._backoff = Backoff()
         self._pending = False
         self._told_at = -SPACING_S
+        self._listens: bool | None = None
 
     def run(self) -> None:
         """Until the agent stops."""
@@ -49,6 +50,7 @@ class ChangeListener:
         http = runtime.http()
         while (access := runtime.access.wait()) is not None:
             if not access.listen:
+                self._note(listens=False)
                 runtime.clock.wait(runtime.stop, _OFF_S)
                 continue
             try:
@@ -64,6 +66,7 @@ class ChangeListener:
             servers.judging(connection.endpoint),
         ):
             for changed in watch(connection, _PATIENCE_S):
+                self._note(listens=True)
                 self._heard(changed)
                 if self._runtime.stop.is_set():
                     return
@@ -72,6 +75,12 @@ class ChangeListener:
                     return
                 if access is not None and self._is_due():
                     self._tell(http, access)
+
+    def _note(self, *, listens: bool) -> None:
+        if self._listens is not listens:
+            event = "listening" if listens else "listening-off"
+            log.info("event=%s domain=%s", event, self._domain.fqdn)
+        self._listens = listens
 
     def _heard(self, changed: bool) -> None:
         self._pending |= changed
@@ -101,6 +110,7 @@ class ChangeListener:
             self._runtime.access.discard(access)
 
     def _lost(self, error: WireError | AgentError | BerError) -> None:
+        self._listens = None
         # What changed while nobody listened is told with the first word after.
         self._pending = True
         # A wrong password tried again and again would lock the account.
