@@ -12,7 +12,8 @@ import yaml
 
 from lab.agent.dns_server import DnsServer, Record
 from lab.agent.host import COMMAND, AgentHost
-from lab.agent.portal_server import Portal, hang_up
+from lab.agent.portal_server import Portal, Queued, hang_up
+from lab.agent.reading import question
 from lab.agent.serving import serving
 from lab.pytest_forest import ForestFactory
 from lab.samba import SambaForest
@@ -128,6 +129,48 @@ def test_an_answer_that_changed_is_acted_upon(wizard: Wizard) -> None:
     assert code == 0, said
     assert "PasswordHashSync: granted" in said
     assert said.count("done before") == 3
+
+
+def test_several_domains_are_set_up_one_after_the_other_and_all_served(
+    wizard: Wizard, portal: Portal, second_forest: SambaForest, tmp_path: Path
+) -> None:
+    account = second_forest.account("isthmus-agent")
+    password_file = tmp_path / "north"
+    password_file.write_text(account.password)
+    north: dict[str, Any] = {
+        "domain": second_forest.dns_name,
+        "servers": [second_forest.address],
+        "ca_file": str(wizard.host.forest.ca_file),
+        "account": {
+            "kind": "existing",
+            "user": account.user_principal_name,
+            "password_file": str(password_file),
+        },
+    }
+    wizard.answers["domains"].append(north)
+    code, said = wizard.go()
+    # Both domains have to be right before the portal hears of the agent.
+    assert (code, "FingerprintNotConfirmed" in said, len(portal.tokens)) == (4, True, 1), said
+    north["ca_file"] = str(second_forest.ca_file)
+    code, said = wizard.go()
+    assert code == 0, said
+    assert [said.count(f"[{number}/12]") for number in range(1, 13)] == [1] * 12
+    assert said.count("done before") == 5
+    assert [one["fqdn"] for one in portal.groupings] == ["wizard.example", "north.example"]
+    assert [domain.managed for domain in configs.load(wizard.host.state).domains] == [True, False]
+    wizard.host.run()
+    asked = [portal.ask(question(one.dns_name)) for one in (wizard.host.forest, second_forest)]
+    assert all(queued.done.wait(30) for queued in asked)
+    assert [queued.failures for queued in asked] == [[], []]
+    assert [{dn.split(",DC=", 1)[1] for dn in names(queued)} for queued in asked] == [
+        {"wizard,DC=example"},
+        {"north,DC=example"},
+    ]
+
+
+def names(queued: Queued) -> set[str]:
+    """Distinguished names of what was delivered."""
+    return {one["distinguishedName"] for one in queued.objects().values()}
 
 
 def test_a_dry_run_asks_nobody_and_prints_the_lines(wizard: Wizard, unused_tcp_port: int) -> None:
