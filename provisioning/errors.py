@@ -87,6 +87,34 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "DriftNotReadable": "Only what the built-in directory holds can be compared so far. Choose such a target.",
         "AgentTooOld": "The agent that answered does not know single objects. Update it.",
         "JobDisabled": "The job is disabled. Start it first.",
+        "CycleUndone": (
+            "A cycle was undone. The next one writes the same again as long as Active Directory, scope and mapping say "
+            "so: mend them, then start the job."
+        ),
+        "CycleUnderWay": "A cycle of the job is under way. Pause the job, and try again when the cycle has ended.",
+        "CycleNotUndoable": (
+            "Only a cycle that has ended, and that ran under a version that keeps what an undo needs, can be undone. "
+            "Wait for its end, or restart the job after mending Active Directory, scope or mapping."
+        ),
+        "UndoNotReadable": "Only what was written to the built-in directory can be undone so far.",
+        "UndoHasChanged": "What the undo would do is not what was shown any more. Look at it again, then undo.",
+        "ChangedSince": (
+            "It was changed again since, by a later cycle or by hand, and is left alone. Undo the later cycle first, "
+            "or change it by hand."
+        ),
+        "DeletedSince": "It is not in the target any more, so its old values are not written.",
+        "WasThereBefore": (
+            "The cycle did not create it: it was in the target before and was taken over. What it held then was not "
+            "kept, so it is left alone. Delete it by hand if it is to go."
+        ),
+        "DeletedForGood": (
+            "It was deleted more than 30 days ago and can not be restored. Start the job: what Active Directory still "
+            "has is created anew."
+        ),
+        "ReferenceNotThere": "What it referred to before is not in the target any more, so the reference stays.",
+        "NoLongerKnown": (
+            "A restart of the job has forgotten the object since. Look for it in the target, and change it by hand."
+        ),
     }
 )
 

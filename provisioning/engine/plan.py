@@ -77,7 +77,7 @@ def decide(
     new = _differing(wanted, exported, clears)
     if not rules.are_plain:
         new = apply_rules(new, wanted, exported, rules, is_stale=is_stale)
-    return _modify(new, exported) if new else None
+    return modification(new, exported) if new else None
 
 
 def allowed_flows(
@@ -103,7 +103,8 @@ def _differing(wanted: Attributes, exported: Attributes, clears: Container[str])
     return new
 
 
-def _modify(new: dict[str, Any], exported: Attributes) -> Decision:
+def modification(new: dict[str, Any], exported: Attributes) -> Decision:
+    """The update that writes ``new``; one that switches an account off is a disable."""
     old = {name: exported.get(name) for name in new}
     is_disable = new.get(ACCOUNT_ENABLED) is False and old.get(ACCOUNT_ENABLED) is not False
     return Decision(Action.DISABLE if is_disable else Action.UPDATE, old, new)

@@ -21,11 +21,12 @@ class ChangeKind(models.TextChoices):
 
 
 class ChangeStatus(models.TextChoices):
-    """The outcome of a change; a planned one has none yet."""
+    """The outcome of a change; a planned one has none yet, and one that an undo leaves alone never gets one."""
 
     PLANNED = "planned", "Planned"
     APPLIED = "applied", "Applied"
     FAILED = "failed", "Failed"
+    SKIPPED = "skipped", "Left alone"
 
 
 class Change(models.Model):
@@ -58,7 +59,11 @@ class Change(models.Model):
 
 
 class MemberChange(models.Model):
-    """One membership to add or to remove, by the ids of the two source objects."""
+    """One membership to add or to remove, by the ids of the two source objects.
+
+    Those that were written are kept where an undo needs them: not of an object that the cycle created, which takes
+    its memberships along when it goes.
+    """
 
     cycle = models.ForeignKey(
         Cycle, on_delete=models.CASCADE, related_name="member_changes", db_index=False, db_constraint=False

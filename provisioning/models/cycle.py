@@ -11,11 +11,12 @@ from provisioning.models.job import Job
 
 
 class CycleKind(models.TextChoices):
-    """Initial reads everything, delta what changed since the watermark, on demand one object."""
+    """Initial reads everything, delta what changed since the watermark, on demand one object; undo reads nothing."""
 
     INITIAL = "initial", "Initial"
     DELTA = "delta", "Delta"
     ON_DEMAND = "on_demand", "On demand"
+    UNDO = "undo", "Undo"
 
 
 class CycleStep(models.TextChoices):
@@ -38,7 +39,9 @@ class Cycle(models.Model):
     """One cycle. ``moved_at`` is when it last made progress; the watchdog looks at nothing else.
 
     ``read_attempt`` and ``pages_read`` say how much of which attempt of the bus request is ingested.
-    ``source_id`` is the one object of a cycle on demand.
+    ``source_id`` is the one object of a cycle on demand, ``undoes`` the cycle that an undo takes back.
+    ``keeps_traces`` is false for cycles of versions that did not keep which memberships they wrote, and what a
+    deletion took along: those can not be undone.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="cycles")
@@ -49,6 +52,10 @@ class Cycle(models.Model):
     read_attempt = models.PositiveSmallIntegerField(default=0)
     pages_read = models.PositiveIntegerField(default=0)
     source_id = models.BigIntegerField(null=True, editable=False)
+    undoes = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="undone_by", editable=False
+    )
+    keeps_traces = models.BooleanField(default=True, editable=False)
     export_phase = models.PositiveSmallIntegerField(default=0)
     new_watermark = models.TextField(blank=True)
     started_at = models.DateTimeField()

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from provisioning.engine.plan import UPDATE
-from provisioning.models import Cycle, CycleStep, ObjectType
+from provisioning.models import Cycle, CycleKind, CycleStep, ObjectType
 from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
@@ -33,7 +33,7 @@ Applied = tuple[int, int]
 
 def begin_export(cycle_id: int) -> list[Hint]:
     """Hints for the first phase that has anything to do."""
-    return _advance(cycle_id, Phase.BEFORE)
+    return resume(cycle_id, Phase.BEFORE)
 
 
 def export(cycle_id: int, phase: Phase, batch: int) -> list[Hint]:
@@ -103,6 +103,8 @@ def _prepare(cycle_id: int, phase: Phase) -> None:
     if phase is Phase.REFERENCES:
         known = Cycle.objects.select_related("job__configuration__domain")
         cycle = known.defer("job__configuration__schema").get(pk=cycle_id)
+        if cycle.kind == CycleKind.UNDO:
+            return  # It sets old references, which were planned with everything else.
         reader = reading.of(cycle.job.configuration)
         others = neighbours.of(cycle.job.configuration)
         updated = [int(one) for one in ObjectType if UPDATE in reader.flows(one)]
@@ -129,12 +131,19 @@ def _apply(cycle: Cycle, phase: Phase, batch: int, now: datetime) -> Applied:
     if target.shares_transaction:
         durability.not_now()
     apply: Callable[[Cycle, Target, int, datetime], Applied] = {
+        Phase.BEFORE: _apply_withdrawals,
         Phase.OBJECTS: _apply_objects,
         Phase.REFERENCES: _apply_references,
         Phase.MEMBERSHIPS: _apply_members,
         Phase.DELETIONS: _apply_deletions,
     }[phase]
     return apply(cycle, target, batch, now)
+
+
+def _apply_withdrawals(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+    written = _apply_changes(cycle, target, Phase.BEFORE, batch, now)
+    changes.forget_references(now)
+    return written
 
 
 def _apply_objects(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
@@ -153,7 +162,9 @@ def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: 
     if staged.count:
         creations.settle(target.create(staged))
     others = target.apply(changes.read_batch(cycle.pk, phase, batch))
-    return changes.record(configuration.pk, others, reading.of(configuration).redacted, now)
+    redacted = reading.of(configuration).redacted
+    is_wanted_by_ad = cycle.kind != CycleKind.UNDO
+    return changes.record(configuration.pk, others, redacted, now, is_wanted_by_ad=is_wanted_by_ad)
 
 
 def _apply_references(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:

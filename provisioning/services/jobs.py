@@ -12,9 +12,11 @@ from django.db import transaction
 from agents.bus import requests as bus
 from provisioning.engine import schedule
 from provisioning.errors import ERRORS
-from provisioning.models import Change, ChangeStatus, Cycle, CycleStep, Job, JobState, MemberChange
+from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job, JobState, MemberChange
 
 REJECTED = "The held deletions were rejected; mend the scope or Active Directory, then restart the job."
+
+CYCLE_UNDONE = "CycleUndone"
 
 # States in which the scheduler starts cycles.
 RUNNING_STATES = (JobState.ACTIVE, JobState.QUARANTINED)
@@ -83,8 +85,11 @@ def allow_deletes(job: Job, now: datetime) -> None:
         cycle = held_cycle(locked)
         long_ago = now - timedelta(seconds=2 * settings.CYCLE_STALLED_S)
         Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.EXPORTING, moved_at=long_ago)
-        _set_state(locked, JobState.ACTIVE, now)
-        locked.next_run_at = run_after(locked, now)
+        if cycle.kind == CycleKind.UNDO:
+            pause_after_undo(locked, now)
+        else:
+            _set_state(locked, JobState.ACTIVE, now)
+            locked.next_run_at = run_after(locked, now)
         locked.save()
 
 
@@ -97,6 +102,13 @@ def reject_deletes(job: Job, now: datetime) -> None:
         locked.state_reason, locked.state_detail = "TooManyDeletes", REJECTED
         locked.next_run_at = None
         locked.save()
+
+
+def pause_after_undo(job: Job, now: datetime) -> None:
+    """The next cycle would write again what was taken back: a person starts it. Changes the job without saving it."""
+    if job.state != JobState.DISABLED:
+        _set_state(job, JobState.PAUSED, now)
+    job.state_reason, job.state_detail, job.next_run_at = CYCLE_UNDONE, ERRORS[CYCLE_UNDONE], None
 
 
 @contextmanager

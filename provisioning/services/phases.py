@@ -11,7 +11,10 @@ MEMBER_BATCH_SIZE: Final = 25_000
 
 
 class Phase(IntEnum):
-    """Batches of one phase run side by side; a phase starts when the one before is done."""
+    """Batches of one phase run side by side; a phase starts when the one before is done.
+
+    Before everything else an undo takes away what its cycle created, so that old names are free again.
+    """
 
     BEFORE = 0
     OBJECTS = 1

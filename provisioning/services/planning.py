@@ -22,7 +22,7 @@ from provisioning.models import (
     NestedGroups,
     ObjectType,
 )
-from provisioning.services import guarding, holding, reading, reevaluating
+from provisioning.services import guarding, holding, reading, reevaluating, undoing
 from provisioning.services.clock import now as clock
 from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
@@ -69,7 +69,7 @@ def plan(cycle_id: int) -> list[Hint]:
             return []
         statistics.after_reading(cycle.count_imported)
         with transaction.atomic():
-            held = _plan(cycle, clock())
+            held = _plan_undo(cycle, clock()) if cycle.kind == CycleKind.UNDO else _plan(cycle, clock())
     return [] if held else begin_export(cycle_id)
 
 
@@ -98,6 +98,14 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     escrow.release_clean(configuration)
     escrow.keep_failed_plan(cycle.pk, now)
     logs.write_failed_at_plan(configuration, cycle.pk, now)
+    return _look(cycle, members, now)
+
+
+def _plan_undo(cycle: Cycle, now: datetime) -> bool:
+    """Write the plan of an undo; true when the guard holds it."""
+    planning.clear(cycle.pk)
+    members = undoing.plan(cycle, now)
+    statistics.after_planning_memberships(members)
     return _look(cycle, members, now)
 
 

@@ -17,13 +17,12 @@ from provisioning.services import guarding, reading
 from provisioning.services.explaining import masked
 from provisioning.services.reading import Reading
 from provisioning.services.reevaluating import remapped
-from provisioning.store import previews, removals
+from provisioning.store import previews
 from provisioning.store.previews import PreviewedObject
 from provisioning.store.rows import StagedObject
 
 _FAILED = "fail"
 _REFERENCE = "reference"
-_REMOVING = (Action.DELETE.value, Action.DISABLE.value)
 
 
 @dataclass(slots=True)
@@ -150,21 +149,8 @@ def _references(
 
 def _held_by(configuration: Configuration, counts: Mapping[tuple[str, str], int]) -> list[str]:
     """The delete guard's limits that this would reach."""
-    by_kind: Counter[str] = Counter()
-    by_action: Counter[str] = Counter()
-    for (object_type, action), count in counts.items():
-        by_action[action] += count
-        if action in _REMOVING:
-            by_kind[object_type] += count
     settings = guarding.settings_of(configuration)
-    asked = [kind for kind, limit in settings.limits.items() if limit.percent is not None and by_kind[kind]]
-    taken = guard.Removals(
-        deletions=by_action[Action.DELETE],
-        disables=by_action[Action.DISABLE],
-        by_kind=by_kind,
-        present={kind: removals.present(configuration.pk, kind) for kind in asked},
-    )
-    return guard.breaches(taken, settings)
+    return guard.breaches(guarding.counted(configuration.pk, counts, 0, settings), settings)
 
 
 def _limits(configuration: Configuration, before: Reading, after: Reading) -> list[str]:

@@ -11,7 +11,7 @@ from provisioning.models import Cycle, CycleKind, CycleStep, Job, JobState
 from provisioning.services import quarantining, restarting
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import run_after
-from provisioning.store import members
+from provisioning.store import members, undo
 
 
 def settle(cycle_id: int) -> None:
@@ -27,9 +27,12 @@ def settle(cycle_id: int) -> None:
             .defer("configuration__schema")
             .get(pk=cycle.job_id)
         )
-        members.clean_groups(job.configuration_id, cycle.pk, cycle.source_id)
+        if cycle.kind == CycleKind.UNDO:
+            undo.mark_for_next_cycle(cycle.pk)
+        else:
+            members.clean_groups(job.configuration_id, cycle.pk, cycle.source_id)
         Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.DONE, ended_at=now, moved_at=now)
-        if cycle.kind == CycleKind.ON_DEMAND:
+        if cycle.kind in (CycleKind.ON_DEMAND, CycleKind.UNDO):
             _leave(job, cycle)
         else:
             _free(job, cycle, now)
@@ -38,7 +41,7 @@ def settle(cycle_id: int) -> None:
 
 
 def _leave(job: Job, cycle: Cycle) -> None:
-    """A cycle about one object says nothing of the domain: watermark, quarantine and schedule stay as they are."""
+    """One about a single object, or an undo, says nothing of the domain: all but the cycle stays as it is."""
     if job.current_cycle_id == cycle.pk:
         job.current_cycle = None
         job.save(update_fields=["current_cycle"])

@@ -34,7 +34,8 @@ _CHANGES = f"""
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
 SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coalesce(s.target_id, l.target_id, ''),
        {_ACTION}, CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END, s.error_code, s.error_detail,
-       CASE WHEN c.kind IN ('create', 'restore') THEN {_CREATED} ELSE coalesce(({_MODIFIED}), '[]') END
+       CASE WHEN c.kind IN ('create', 'restore') AND c.new = '{{}}' THEN {_CREATED}
+            ELSE coalesce(({_MODIFIED}), '[]') END
   FROM staged_outcome s
   JOIN provisioning_change c ON c.id = s.change_id
   JOIN provisioning_sourceobject o ON o.id = c.source_id

@@ -15,11 +15,12 @@ from provisioning.store.outbound import MembershipChange, Outcome, StagedMembers
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_membership (
     change_id bigint, is_addition boolean, group_source bigint, member_source bigint,
-    group_id text, member_id text, member_kind smallint, member_dn text, error_code text
+    group_id text, member_id text, member_kind smallint, member_dn text, error_code text, is_new boolean
 ) ON COMMIT DELETE ROWS;
 TRUNCATE staged_membership
 """
-# What is taken is no longer planned: of a membership that is written nothing has to be kept but the link.
+# What is taken is no longer planned. Of a membership whose ends were there before the cycle a trace is kept; of a
+# new object's nothing but the link: it takes them along should the cycle be undone.
 # Memberships of objects that could not be created wait: their group stays dirty and is planned again.
 _TAKE = """
 WITH taken AS (
@@ -28,10 +29,12 @@ WITH taken AS (
      WHERE m.cycle_id = %s AND m.batch = %s AND m.status = 'planned'
        AND g.source_id = m.group_id AND g.state = 'active'
        AND o.source_id = m.member_id AND (o.state = 'active' OR NOT m.is_addition)
-    RETURNING m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id AS member_target
+    RETURNING m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id AS member_target,
+              greatest(g.linked_at, o.linked_at) AS linked_at
 )
 INSERT INTO staged_membership
-SELECT t.id, t.is_addition, t.group_id, t.member_id, t.target_id, t.member_target, s.object_type, s.dn, ''
+SELECT t.id, t.is_addition, t.group_id, t.member_id, t.target_id, t.member_target, s.object_type, s.dn, '',
+       t.is_addition AND t.linked_at >= (SELECT started_at FROM provisioning_cycle WHERE id = %s)
   FROM taken t JOIN provisioning_sourceobject s ON s.id = t.member_id
 """
 _READ = """
@@ -50,6 +53,11 @@ INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_additio
 SELECT %s, group_source, member_source, is_addition, %s, 'failed', error_code
   FROM staged_membership WHERE error_code <> ''
 """
+_TRACE = """
+INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
+SELECT %s, group_source, member_source, is_addition, %s, 'applied', ''
+  FROM staged_membership WHERE error_code = '' AND NOT is_new
+"""
 _LINK = """
 INSERT INTO provisioning_linkmember (group_id, member_id)
 SELECT group_source, member_source FROM staged_membership WHERE error_code = '' AND is_addition
@@ -67,7 +75,7 @@ UPDATE provisioning_sourceobject o SET members_dirty = false
  WHERE o.configuration_id = %(configuration)s AND o.members_dirty
    AND (%(only)s::bigint IS NULL OR o.id = %(only)s)
    AND NOT EXISTS (SELECT 1 FROM provisioning_memberchange m
-                    WHERE m.cycle_id = %(cycle)s AND m.group_id = o.id)
+                    WHERE m.cycle_id = %(cycle)s AND m.group_id = o.id AND m.status <> 'applied')
 """
 
 
@@ -75,7 +83,7 @@ def take_batch(cycle: int, batch: int) -> StagedMemberships:
     """Stage the memberships of a batch that are still to be written and whose two ends exist in the target."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
-        cursor.execute(_TAKE, [cycle, batch])
+        cursor.execute(_TAKE, [cycle, batch, cycle])
         return StagedMemberships("staged_membership", int(cursor.rowcount), _read)
 
 
@@ -100,6 +108,7 @@ def record(
             codes = [one.error_code for one in failures]
             cursor.execute(_MARK_FAILED, [[one.change_id for one in failures], codes])
             cursor.execute(_KEEP_FAILED, [cycle, batch])
+        cursor.execute(_TRACE, [cycle, batch])
         cursor.execute(_LINK)
         cursor.execute(_UNLINK)
         logs.write_memberships(cursor, configuration, cycle, now)
