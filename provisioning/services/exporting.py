@@ -159,9 +159,10 @@ def _apply_deletions(cycle: Cycle, target: Target, batch: int, now: datetime) ->
 def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: datetime) -> Applied:
     configuration = cycle.job.configuration
     staged = creations.stage(cycle.pk, phase, batch, target.references_at_creation)
+    # First what is there: a new object may take over a name that another one gives up.
+    others = target.apply(changes.read_batch(cycle.pk, phase, batch))
     if staged.count:
         creations.settle(target.create(staged))
-    others = target.apply(changes.read_batch(cycle.pk, phase, batch))
     redacted = reading.of(configuration).redacted
     is_wanted_by_ad = cycle.kind != CycleKind.UNDO
     return changes.record(configuration.pk, others, redacted, now, is_wanted_by_ad=is_wanted_by_ad)
