@@ -12,6 +12,7 @@ from provisioning.models.log import LogAction, LogStatus, ProvisioningLogEntry
 from provisioning.models.notification import Notification, NotificationState
 from provisioning.models.source import (
     Arrival,
+    ForeignPrincipal,
     MissingReference,
     ObjectType,
     SeenObject,
@@ -29,6 +30,7 @@ __all__ = [
     "CycleKind",
     "CycleStep",
     "Escrow",
+    "ForeignPrincipal",
     "Job",
     "JobKind",
     "JobState",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 
@@ -69,11 +70,8 @@ class SourceObject(models.Model):
                 name="provisioning_source_timer",
                 condition=Q(state_changes_at__isnull=False),
             ),
-            models.Index(
-                fields=["configuration", "sid"],
-                name="provisioning_source_group_sid",
-                condition=Q(object_type=2, sid__isnull=False),
-            ),
+            # Half the size of a B-tree, and its order is of no use.
+            HashIndex(fields=["sid"], name="provisioning_source_sid", condition=Q(sid__isnull=False)),
             models.Index(
                 fields=["configuration", "id"],
                 name="provisioning_source_primary",
@@ -116,6 +114,30 @@ class SourceMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_guid} in {self.group_id}"
+
+
+class ForeignPrincipal(models.Model):
+    """An object of a domain that stands for somebody of another forest, known as a member of a group.
+
+    ``sid`` is written as S-1-…; ``object_sid`` is the same as :attr:`SourceObject.sid`, and null where it is nobody's
+    in particular (*Authenticated Users*).
+    """
+
+    configuration = models.ForeignKey(
+        Configuration, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    guid = models.UUIDField("objectGUID")
+    sid = models.TextField("SID")
+    object_sid = models.TextField("objectSid", null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["configuration", "guid"], name="provisioning_foreign_guid")
+        ]
+        indexes = [HashIndex(fields=["object_sid"], name="provisioning_foreign_sid")]
+
+    def __str__(self) -> str:
+        return self.sid
 
 
 class MissingReference(models.Model):

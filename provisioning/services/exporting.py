@@ -118,8 +118,8 @@ def _prepare(cycle_id: int, phase: Phase) -> None:
             only=cycle.source_id,
             others=others,
         )
-        if others:
-            neighbours.tell_arrivals(cycle_id, others)
+        if cycle.count_planned:
+            neighbours.tell_arrivals(cycle.job.configuration, cycle_id, others)
 
 
 def _hints(cycle_id: int, phase: Phase, numbers: list[int]) -> list[Hint]:

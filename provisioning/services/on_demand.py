@@ -38,7 +38,7 @@ from provisioning.services.hints import Hint, Step
 from provisioning.services.jobs import JobRefused
 from provisioning.services.lookups import Answer
 from provisioning.services.phases import Phase
-from provisioning.store import escrow, locks, logs, primary_groups, removals, single, staging
+from provisioning.store import escrow, locks, logs, neighbours, primary_groups, removals, single, staging
 from provisioning.store import planning as plans
 from provisioning.store.rows import StagedPage
 
@@ -141,7 +141,7 @@ def _planned(
             started_at=answer.asked_at,
             moved_at=now,
         )
-        _merge(job.configuration_id, cycle, current, page, now)
+        _merge(job.configuration, cycle, current, page, now)
         cycle.source_id = SourceObject.objects.values_list("pk", flat=True).get(
             configuration=job.configuration_id, guid=answer.lookup.guid
         )
@@ -161,12 +161,14 @@ def _is_in_the_way(current: int | None, source_id: int | None) -> bool:
     return True
 
 
-def _merge(configuration: UUID, cycle: Cycle, current: int | None, page: StagedPage, now: datetime) -> None:
+def _merge(
+    configuration: Configuration, cycle: Cycle, current: int | None, page: StagedPage, now: datetime
+) -> None:
     """A read under way that names everybody must not take the object for gone: it may have passed its place."""
     is_read = current is not None and Cycle.objects.filter(pk=current, step=CycleStep.READING).exists()
     seen_by = current if current is not None and is_read else cycle.pk
-    staging.merge(configuration, seen_by, page, now, mark_seen=is_read)
-    primary_groups.derive(configuration)
+    staging.merge(configuration.pk, seen_by, page, now, mark_seen=is_read)
+    primary_groups.derive(configuration.pk, neighbours.of_domain(configuration))
 
 
 def _plan(cycle: Cycle, guid: UUID, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from provisioning.engine import principals
 from provisioning.engine.account_state import NEVER, Cause, effective_state
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.errors import EngineError
@@ -19,6 +21,7 @@ from provisioning.services.reading import EXPIRES, Reading, TypeReading
 from provisioning.store.rows import StagedObject, StagedPage
 from provisioning_agent.wire import pages as wire
 from provisioning_agent.wire.shape import DELETIONS_COMPARED
+from provisioning_agent.wire.sids import from_text
 
 _DIGEST_BYTES = 16
 _TYPE_OF = {"user": ObjectType.USER, "group": ObjectType.GROUP, "contact": ObjectType.CONTACT}
@@ -84,6 +87,13 @@ def _read_members(page: StagedPage, group: str, members: Mapping[str, Any]) -> N
         page.whole_groups.append(group)
     page.added_members.extend((group, member) for member in members.get("added", ()))
     page.removed_members.extend((group, member) for member in members.get("removed", ()))
+    for guid, sid in members.get("foreign", {}).items():
+        page.foreign[guid] = sid, _object_sid(sid)
+
+
+def _object_sid(sid: str) -> str | None:
+    """The SID of an account as the wire writes objectSid."""
+    return b64encode(from_text(sid)).decode() if principals.domain_of(sid) else None
 
 
 def _map(

@@ -31,6 +31,7 @@ from provisioning.services.reading import Reading
 from provisioning.store import (
     creations,
     escrow,
+    foreign,
     locks,
     logs,
     neighbours,
@@ -80,11 +81,12 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     if cycle.kind == CycleKind.INITIAL or DELETIONS_COMPARED in cycle.notes:
         planning.mark_unseen(configuration, cycle.pk, now)
         planning.mark_differing(configuration)
+        foreign.forget_unused(configuration)
     staging.forget_seen(cycle.pk)
     reader = reading.of(cycle.job.configuration)
     reevaluating.due(configuration, reader, cycle.pk, now)
     if cycle.count_imported:
-        primary_groups.derive(configuration)
+        primary_groups.derive(configuration, neighbours.of_domain(cycle.job.configuration))
     skips = cycle.job.configuration.skip_out_of_scope_deletions
     adding = [int(one) for one in ObjectType if ADD in reader.flows(one)]
     planned: Counter[Phase] = Counter()
@@ -117,23 +119,25 @@ def plan_members(cycle: Cycle, reader: Reading) -> int:
         for one in ObjectType
         if configuration.skip_out_of_scope_deletions or DELETE not in reader.flows(one)
     ]
-    others = neighbours.of(configuration)
-    if others:
-        neighbours.take_arrivals(configuration.pk)
     flattens = configuration.nested_groups == NestedGroups.FLATTEN
+    others = neighbours.of(configuration)
+    homes = neighbours.of_members(configuration, others, flattens=flattens)
+    neighbours.tell_changes(configuration, cycle.pk, others)
+    neighbours.take_arrivals(configuration.pk)
     if configuration.nested_groups != configuration.planned_nested_groups:
         nested_groups.mark_all(configuration.pk)
         Configuration.objects.filter(pk=configuration.pk).update(
             planned_nested_groups=configuration.nested_groups
         )
     if flattens:
-        nested_groups.widen(configuration.pk, cycle.pk)
+        nested_groups.widen(configuration.pk, cycle.pk, homes.others, foreign=homes.foreign)
     return planning.plan_members(
         configuration.pk,
         cycle.pk,
         MEMBER_BATCH_SIZE,
         flattens=flattens,
-        others=others,
+        foreign=homes.foreign,
+        others=homes.others,
         updates_groups=UPDATE in reader.flows(ObjectType.GROUP),
         kept=kept,
         only=cycle.source_id,

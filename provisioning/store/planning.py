@@ -199,6 +199,7 @@ def plan_members(
     updates_groups: bool,
     kept: list[int],
     flattens: bool = False,
+    foreign: bool = False,
     only: int | None = None,
     others: Sequence[UUID] = (),
 ) -> int:
@@ -208,10 +209,10 @@ def plan_members(
     what leaves the scope stays in the target, with its memberships. With ``flattens`` a group gets the accounts
     and contacts of the groups in it instead of these; :func:`nested_groups.widen` has marked what that touches.
     ``only`` is the one group to look at, ``others`` are the configurations of other domains whose objects may be
-    members.
+    members; with ``foreign`` some of these are members through foreign security principals.
     """
     home = "= ANY(%(home)s)" if others else "= %(configuration)s"
-    statement = nested_groups.FLATTENED if flattens else nested_groups.DIRECT
+    statement = nested_groups.parts(home, flattens=flattens, foreign=foreign)
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
     parameters |= {
         "updates_groups": updates_groups,

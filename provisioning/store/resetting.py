@@ -16,6 +16,7 @@ _KNOWN_OBJECTS: Final = (
     " WHERE s.id = t.group_id AND s.configuration_id = %s",
     "DELETE FROM provisioning_missingreference t USING provisioning_sourceobject s"
     " WHERE s.id = t.source_id AND s.configuration_id = %s",
+    "DELETE FROM provisioning_foreignprincipal WHERE configuration_id = %s",
     "DELETE FROM provisioning_arrival WHERE configuration_id = %s",
     _ESCROWS,
     "DELETE FROM provisioning_link WHERE configuration_id = %s",

@@ -29,7 +29,11 @@ class StagedObject:
 
 @dataclass(slots=True)
 class StagedPage:
-    """A page ready to be merged. Members are (group guid, member guid) pairs, in the order the agent gave them."""
+    """A page ready to be merged. Members are (group guid, member guid) pairs, in the order the agent gave them.
+
+    ``foreign`` has the members that stand for somebody of another forest: by guid the SID as text, and as objectSid
+    where it is that of an account.
+    """
 
     objects: list[StagedObject] = field(default_factory=list)
     tombstones: dict[str, list[str]] = field(default_factory=dict)
@@ -37,6 +41,7 @@ class StagedPage:
     whole_groups: list[str] = field(default_factory=list)
     added_members: list[tuple[str, str]] = field(default_factory=list)
     removed_members: list[tuple[str, str]] = field(default_factory=list)
+    foreign: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
     @property
     def resources(self) -> int:
@@ -51,3 +56,4 @@ class StagedPage:
         self.whole_groups += other.whole_groups
         self.added_members += other.added_members
         self.removed_members += other.removed_members
+        self.foreign |= other.foreign

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from provisioning.store import foreign
 from provisioning.store.rows import StagedObject, StagedPage
 
 _STAGING = """
@@ -113,6 +114,8 @@ def merge(configuration: UUID, cycle: int, page: StagedPage, now: datetime, *, m
             cursor.execute(_SEE_NAMED, {**parameters, "guids": page.present})
         if page.whole_groups or page.added_members or page.removed_members:
             _merge_members(cursor, page, parameters)
+        if page.foreign:
+            foreign.keep(cursor, configuration, page.foreign)
 
 
 def forget_seen(cycle: int) -> None:
