@@ -6,10 +6,12 @@ from base64 import b64encode
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from directory.models import Group, Membership, User
 from provisioning.engine.primary_groups import primary_group_sid
-from provisioning.models import SourceMember
+from provisioning.models import Arrival, SourceMember
+from provisioning.services import configurations, jobs
 from provisioning.tests.answering import (
     Bench,
     Resource,
@@ -20,6 +22,7 @@ from provisioning.tests.answering import (
     tombstone,
     user,
 )
+from provisioning.tests.test_neighbours import cycle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -125,3 +128,42 @@ def test_a_primary_group_out_of_scope_is_no_membership() -> None:
     bench.cycle([ada(DOMAIN_USERS), STAFF_GROUP])
     assert not Membership.objects.exists()
     assert not SourceMember.objects.exists()
+
+
+def beside(bench: Bench) -> Bench:
+    """Another configuration of the same domain and target."""
+    first = bench.configuration
+    second = Bench(
+        bench.agent, configurations.create(name="Beside", domain=first.domain, target=first.target)
+    )
+    jobs.start(second.job, timezone.now())
+    return second
+
+
+def test_a_primary_group_may_be_in_another_configuration_of_the_domain() -> None:
+    people = Bench.set_up()
+    groups = beside(people)
+    cycle(people, ada(STAFF))
+    cycle(groups, STAFF_GROUP, SALES_GROUP)
+    assert members_of("staff") == {"ada"}
+
+    cycle(people, ada(SALES))
+    cycle(groups)
+    assert (members_of("staff"), members_of("sales")) == (set(), {"ada"})
+    assert groups.cycle([STAFF_GROUP, SALES_GROUP], mode="initial").count_planned == 0
+
+    cycle(people, ada(STAFF))
+    cycle(people, ada(DOMAIN_USERS))
+    cycle(groups)
+    assert (members_of("staff"), members_of("sales")) == (set(), set())
+    assert not SourceMember.objects.exists()
+    assert not Arrival.objects.exists()
+
+
+def test_members_and_their_group_may_be_in_two_configurations_of_the_domain() -> None:
+    people = Bench.set_up()
+    groups = beside(people)
+    cycle(groups, changed(group("staff", [ADA_GUID], guid_of(STAFF_GROUP)), objectSid=sid(STAFF)))
+    cycle(people, ada(DOMAIN_USERS))
+    cycle(groups)
+    assert members_of("staff") == {"ada"}
