@@ -39,8 +39,8 @@ def main() -> Bench:
 def members_of(name: str) -> set[str]:
     """Names of a group's members in the directory."""
     ids = list(Membership.objects.filter(group__display_name=name).values_list("member_id", flat=True))
-    found = [*User.objects.filter(pk__in=ids), *Group.objects.filter(pk__in=ids)]
-    return {str(one.display_name) for one in found}
+    found = [model.objects.filter(pk__in=ids) for model in (User, Group)]
+    return {str(one.display_name) for rows in found for one in rows}
 
 
 def with_sid(resource: Resource, sid: str) -> Resource:
