@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("provisioning", "0017_missing_references"),
+        ("provisioning", "0018_undo"),
     ]
 
     operations = [
