@@ -28,7 +28,7 @@ demo: $(SERVER_STAMP) ## Real AD, real agent, real sync: shows it and keeps runn
 	$(BIN)/python -m lab.demo $(if $(ONCE),--once)
 
 test: $(STAMP) ## Every test, on real servers (ARGS="tests -k guard": just these)
-	$(BIN)/python -m lab.packages samba browser systemd
+	$(BIN)/python -m lab.packages samba browser systemd kerberos
 	$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),lab.shards)
 
 lint: $(STAMP) ## Format, lint, types, import contracts, migrations, deployment check

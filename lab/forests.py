@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from lab import packages
 from lab.population import Company
+from lab.processes import run
 from lab.samba import Right, SambaForest
 
 CACHE = Path(__file__).resolve().parents[1] / "var" / "lab-cache"
@@ -52,7 +52,13 @@ def _build(forest: SambaForest, company: Company, rights: Sequence[Right], kept:
     with tempfile.TemporaryDirectory(dir=kept.parent, prefix="new-") as temporary:
         place = Path(temporary) / "forest"
         draft = SambaForest(
-            forest.realm, forest.netbios, forest.address, place, host=forest.host, backend=forest.backend
+            forest.realm,
+            forest.netbios,
+            forest.address,
+            place,
+            host=forest.host,
+            backend=forest.backend,
+            prefix=forest.prefix,
         )
         draft.provision()
         draft.add_offline(company.entries())
@@ -72,7 +78,7 @@ def _key(forest: SambaForest, company: Company, rights: Sequence[Right]) -> str:
         "company": asdict(company),
         "rights": list(rights),
         "sources": [hashlib.sha256((here / name).read_bytes()).hexdigest() for name in _SOURCES],
-        "samba": subprocess.run(["samba", "--version"], capture_output=True, text=True, check=True).stdout,
+        "samba": run([*forest.prefix, "samba", "--version"]),
     }
     digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
     return f"{forest.realm.lower()}-{company.users}-{digest}"

@@ -26,10 +26,12 @@ SAMBA = (
 BROWSER = ("chromium",)
 # For systemd-analyze, which judges the agent's unit; it need not be what runs the machine.
 SYSTEMD = ("systemd",)
+# To build the Python binding of MIT's Kerberos.
+KERBEROS = ("libkrb5-dev", "gcc", "libc6-dev")
 # Asked by Debian's maintainer scripts before they start a service; status 101 forbids it.
 SERVICE_POLICY = Path("/usr/sbin/policy-rc.d")
 BUNDLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"samba": SAMBA, "browser": BROWSER, "systemd": SYSTEMD}
+    {"samba": SAMBA, "browser": BROWSER, "systemd": SYSTEMD, "kerberos": KERBEROS}
 )
 
 
@@ -106,7 +108,7 @@ def _apt(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Install the named bundles (``samba``, ``browser``, ``systemd``); returns the exit status."""
+    """Install the named bundles (``BUNDLES``); returns the exit status."""
     unknown = [name for name in arguments if name not in BUNDLES]
     if unknown or not arguments:
         print(f"usage: python -m lab.packages {{{'|'.join(BUNDLES)}}} ...", file=sys.stderr)

@@ -33,7 +33,7 @@ def small_company(base_dn: str) -> Company:
 def make_forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForestFactory]:
     """Call it to start another forest; all are stopped and removed when the session ends.
 
-    Arguments: realm, netbios, and optionally company (a function of the base DN), agent_rights, start.
+    Arguments: realm, netbios, and optionally company (a function of the base DN), agent_rights, start, prefix.
     """
     with ExitStack() as stack:
 
@@ -44,11 +44,12 @@ def make_forest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForestFact
             company: Callable[[str], Company] = small_company,
             agent_rights: Sequence[Right] = AGENT_RIGHTS,
             start: bool = True,
+            prefix: Sequence[str] = (),
         ) -> SambaForest:
             address = stack.enter_context(leased_address())
             directory = tmp_path_factory.mktemp(f"forest-{netbios.lower()}")
             stack.callback(shutil.rmtree, directory, ignore_errors=True)
-            forest = SambaForest(realm, netbios, address, directory)
+            forest = SambaForest(realm, netbios, address, directory, prefix=prefix)
             stack.callback(forest.stop)
             prepare(forest, company(forest.base_dn), agent_rights=agent_rights)
             if start:

@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -54,14 +54,17 @@ class SambaForest:
         *,
         host: str = "dc1",
         backend: Literal["tdb", "mdb"] = "tdb",
+        prefix: Sequence[str] = (),
     ) -> None:
+        """``prefix`` is what every command of Samba is started by (lab.newer_samba)."""
         self.realm = realm.upper()
         self.netbios = netbios.upper()
         self.address = address
         self.directory = directory.absolute()
         self.host = host.lower()
         self.backend = backend
-        self.server = Child([*_SAMBA, "-s", str(self.smb_conf)], self.directory / "server.log")
+        self.prefix = tuple(prefix)
+        self.server = Child([*self.prefix, *_SAMBA, "-s", str(self.smb_conf)], self.directory / "server.log")
 
     @property
     def dns_name(self) -> str:
@@ -121,7 +124,7 @@ class SambaForest:
             raise LabError("LabWrongState", f"{self.directory} already holds a forest.")
         self.directory.mkdir(parents=True, exist_ok=True)
         administrator = self._account("Administrator", f"CN=Administrator,CN=Users,{self.base_dn}")
-        run(self._provision_command(administrator.password), secret=administrator.password)
+        run([*self.prefix, *self._provision_command(administrator.password)], secret=administrator.password)
         self.adopt()
         issue_server_certificate(self._tls.ca.parent, self.host_name, self.address)
         self._remember(administrator)
@@ -218,6 +221,10 @@ class SambaForest:
         self._remember(account)
         return account
 
+    def tool(self, *words: str) -> str:
+        """Run ``samba-tool`` on the databases of this forest; returns what it prints."""
+        return run([*self.prefix, "samba-tool", *words, f"--configfile={self.smb_conf}"])
+
     def account(self, name: str) -> Account:
         """An account created here before, with its password."""
         return self._accounts()[name]
@@ -275,7 +282,8 @@ class SambaForest:
         ]
 
     def _offline(self, action: str, lines: Iterable[str]) -> str:
-        return run([SYSTEM_PYTHON, "-I", str(OFFLINE_PROGRAM), action, str(self.smb_conf)], stdin=lines)
+        program = [SYSTEM_PYTHON, "-I", str(OFFLINE_PROGRAM), action, str(self.smb_conf)]
+        return run([*self.prefix, *program], stdin=lines)
 
     def _ldap_server(self) -> Server:
         tls = Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(self.ca_file))

@@ -225,7 +225,7 @@ def test_a_wrong_administrator_password_is_named_and_costs_no_token(wizard: Wiza
 def test_a_person_is_asked_and_says_yes_to_each_step(wizard: Wizard, portal: Portal) -> None:
     forest = wizard.host.forest
     words = [portal.url, str(portal.tls.ca), "", forest.dns_name, forest.address, ""]
-    words += [forest.administrator.user_principal_name, "y", "isthmus-asked", "n"]
+    words += [forest.administrator.user_principal_name, "y", "n", "isthmus-asked", "n"]
     # Sign in: go on, token. Controllers, trust (the fingerprint is shown), account: administrator's password.
     words += ["y", wizard.host.token_file.read_text().strip(), "y", "y", "y", "y"]
     words += [forest.administrator.password, "y", "y", "y", "y"]

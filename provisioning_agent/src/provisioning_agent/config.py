@@ -30,7 +30,8 @@ class DomainConfig:
     """One domain: who it is, which servers to ask in which order, as whom, and what makes them trusted.
 
     Where none of ``servers`` answers, DNS is asked (``nameserver``: ``address[:port]``, else the host's own).
-    ``managed``: the account is this agent's alone, which changes its password.
+    ``managed``: the account is this agent's alone, which changes its password. ``keytab``: it is a group managed
+    service account, whose password the host is handed for the keys in this file; there is no ``password_file`` then.
     """
 
     fqdn: str
@@ -44,6 +45,7 @@ class DomainConfig:
     fingerprint: str | None = None
     managed: bool = False
     nameserver: str | None = None
+    keytab: Path | None = None
 
     def password(self) -> str:
         """The account's password, read now."""
@@ -109,6 +111,7 @@ def _to_json(config: AgentConfig) -> dict[str, Any]:
                 "fingerprint": domain.fingerprint,
                 "managed": domain.managed,
                 "nameserver": domain.nameserver,
+                "keytab": _path(domain.keytab),
             }
             for domain in config.domains
         ],
@@ -147,6 +150,7 @@ def _domain(body: dict[str, Any]) -> DomainConfig:
         fingerprint=body.get("fingerprint"),
         managed=bool(body.get("managed")),
         nameserver=body.get("nameserver"),
+        keytab=_optional(body.get("keytab")),
     )
 
 

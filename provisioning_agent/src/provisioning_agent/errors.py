@@ -35,6 +35,14 @@ CODES: Final[Mapping[str, AgentCode]] = {
         "A new agent needs a one-time enrolment token; create one in the console, pass --token-file.",
     ),
     "SecretUnreadable": AgentCode(EXIT_SETUP, "A secret's file can not be read or is empty; check its path."),
+    "KerberosMissing": AgentCode(
+        EXIT_SETUP,
+        "A group managed service account needs Kerberos: install isthmus-agent[kerberos] (docs/agent/gmsa.md).",
+    ),
+    "KeytabUnreadable": AgentCode(
+        EXIT_SETUP,
+        "The host's keytab can not be read or holds no computer account; let the agent's user read it.",
+    ),
     "ServerInvalid": AgentCode(
         EXIT_SETUP, "A domain controller is named as host or host:port; correct --server."
     ),

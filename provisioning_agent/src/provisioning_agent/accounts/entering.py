@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from provisioning_agent.config import DomainConfig
@@ -11,6 +14,7 @@ from provisioning_agent.ldap import discovery
 from provisioning_agent.ldap.connection import DirectoryLogin, Endpoint
 from provisioning_agent.ldap.tls import Trust
 
+from .group_managed_sign_in import GroupManagedTickets, tickets_for
 from .passwords import PasswordFiles
 
 log = logging.getLogger(__name__)
@@ -20,7 +24,12 @@ _DNS_S: Final = 3.0
 
 
 def login_for(domain: DomainConfig) -> DirectoryLogin:
-    """How to enter a configured domain; the password is read from its file now, and again if it is refused."""
+    """How to enter a configured domain; the password is read from its file now, and again if it is refused.
+
+    Of a group managed service account there is no file: its tickets are one object for the whole process.
+    """
+    if domain.keytab is not None:
+        return _place(domain).by_tickets(domain.user, _tickets(domain, domain.keytab))
 
     def now() -> tuple[str, ...]:
         files = PasswordFiles(domain.password_file)
@@ -28,15 +37,19 @@ def login_for(domain: DomainConfig) -> DirectoryLogin:
         found = (files.pending() if domain.managed else None, files.current())
         return tuple(password for password in found if password is not None)
 
+    return replace(_place(domain), user=domain.user, password=domain.password(), others=now)
+
+
+def _place(domain: DomainConfig) -> DirectoryLogin:
+    """Where the domain is and what makes it trusted, without an account."""
     trust = Trust(domain.ca_file, domain.fingerprint)
-    return DirectoryLogin(
-        servers=tuple(Endpoint.parse(server) for server in domain.servers),
-        user=domain.user,
-        password=domain.password(),
-        trust=trust,
-        others=now,
-        discover=lambda: from_dns(domain, trust),
-    )
+    servers = tuple(Endpoint.parse(server) for server in domain.servers)
+    return DirectoryLogin(servers, "", "", trust, discover=lambda: from_dns(domain, trust))
+
+
+@cache
+def _tickets(domain: DomainConfig, keytab: Path) -> GroupManagedTickets:
+    return tickets_for(domain.user, keytab, _place(domain))
 
 
 def from_dns(domain: DomainConfig, trust: Trust) -> tuple[Endpoint, ...]:

@@ -51,7 +51,8 @@ def ensure(connection: DirectoryConnection, controller: Controller, name: str, h
     """Have the account, for AES alone, with the host among those that may have its password."""
     found = _find(connection, controller, name)
     if found is None:
-        _require_root_key(connection, controller)
+        if not has_root_key(connection, controller):
+            raise DirectoryError("KdsRootKeyMissing")
         _create(connection, controller, name, host)
         return Made.CREATED
     if _CLASS.encode() not in found.attributes.get(b"objectClass", []):
@@ -90,14 +91,13 @@ def _find(connection: DirectoryConnection, controller: Controller, name: str) ->
     return found[0] if found else None
 
 
-def _require_root_key(connection: DirectoryConnection, controller: Controller) -> None:
-    """Without a root key no controller can compute a password (MS-GKDI §3.1.4.1)."""
+def has_root_key(connection: DirectoryConnection, controller: Controller) -> bool:
+    """Whether a root key can be seen; without one no controller can compute a password (MS-GKDI §3.1.4.1)."""
     place = f"CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,{controller.configuration}"
-    if connection.find(Search(place, filters.present("objectClass"), ("cn",), Scope.BASE)) is not None:
-        keys = Search(place, filters.equals("objectClass", "msKds-ProvRootKey"), ("cn",), Scope.ONE_LEVEL)
-        if connection.search(keys):
-            return
-    raise DirectoryError("KdsRootKeyMissing")
+    if connection.find(Search(place, filters.present("objectClass"), ("cn",), Scope.BASE)) is None:
+        return False
+    keys = Search(place, filters.equals("objectClass", "msKds-ProvRootKey"), ("cn",), Scope.ONE_LEVEL)
+    return bool(connection.search(keys))
 
 
 def _create(connection: DirectoryConnection, controller: Controller, name: str, host: HostAccount) -> None:

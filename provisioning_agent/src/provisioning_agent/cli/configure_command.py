@@ -169,6 +169,7 @@ class Wizard:
             dc_fingerprint=domain.fingerprint,
             name=self._answers.name,
             managed=one.account.managed,
+            keytab=one.account.keytab,
             proxy=self._answers.proxy,
             proxy_credentials_file=self._answers.proxy_credentials_file,
             nameserver=self._answers.nameserver,

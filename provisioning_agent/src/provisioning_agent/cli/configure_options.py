@@ -38,6 +38,13 @@ def configure(
     password_file: Annotated[
         str | None, typer.Option(help="File with that account's password. [default: standard input]")
     ] = None,
+    gmsa: Annotated[
+        bool,
+        typer.Option("--gmsa", help="A group managed service account; this host is joined to the domain."),
+    ] = False,
+    keytab: Annotated[
+        str | None, typer.Option(help="The host's keytab, for that. [default: /etc/krb5.keytab]")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Contact nobody; print every step and how to do it by hand.")
     ] = False,
@@ -57,7 +64,11 @@ def configure(
         "fingerprint": fingerprint,
         "admin_user": admin_user,
         "admin_password_file": admin_password_file,
-        "account": _account(account_name, existing_user, password_file),
+        "account": (
+            {"kind": "gmsa", "name": account_name, "keytab": keytab}
+            if gmsa
+            else _account(account_name, existing_user, password_file)
+        ),
     }
     top = {
         "portal": portal,

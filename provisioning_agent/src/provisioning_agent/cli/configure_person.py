@@ -80,6 +80,8 @@ def _ask_domain() -> dict[str, Any]:
 
 def _ask_account(*, may_create: bool) -> dict[str, Any]:
     if may_create and typer.confirm("Let the agent have an account of its own (recommended)?", default=True):
+        if typer.confirm("Group managed, which needs this host joined to the domain?", default=False):
+            return {"kind": "gmsa"}
         return {"kind": "managed", "name": typer.prompt("Its name", default=default_name())}
     return {"kind": "existing", "user": typer.prompt("Existing account (name@domain)")}
 

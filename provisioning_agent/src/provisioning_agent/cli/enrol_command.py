@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from provisioning_agent import config as configs
+from provisioning_agent.accounts.group_managed_sign_in import tickets_for
 from provisioning_agent.channel import identity as identities
 from provisioning_agent.channel.clock import SystemClock
 from provisioning_agent.channel.groupings import put_groupings
@@ -40,8 +41,10 @@ class EnrolOptions:
     domain: str
     servers: tuple[str, ...]
     bind_user: str
-    password_file: Path
+    password_file: Path | None
     state: Path
+    # Instead of a password: the host's, for a group managed service account.
+    keytab: Path | None = None
     token_file: Path | None = None
     ca_file: Path | None = None
     dc_ca_file: Path | None = None
@@ -108,7 +111,13 @@ def _login(options: EnrolOptions) -> DirectoryLogin:
         names = discovery.to_be_asked(options.domain, options.nameserver, trust)
         servers = tuple(Endpoint(name) for name in names)
         say(f"DNS names these controllers: {', '.join(names)}")
-    return DirectoryLogin(servers, options.bind_user, read_secret(options.password_file), trust)
+    login = DirectoryLogin(servers, options.bind_user, "", trust)
+    if options.keytab is not None:
+        tickets = tickets_for(options.bind_user, options.keytab, login)
+        return login.by_tickets(options.bind_user, tickets)
+    if options.password_file is None:
+        raise AgentError("SecretUnreadable", "Name the account's --password-file, or the host's --keytab.")
+    return replace(login, password=read_secret(options.password_file))
 
 
 def _trust(options: EnrolOptions) -> Trust:
@@ -157,7 +166,8 @@ def _with_fingerprint(server: Endpoint, error: DirectoryError) -> DirectoryError
 def _keep_domain(options: EnrolOptions, found: DomainIdentity, login: DirectoryLogin) -> DomainConfig:
     """Copy what the agent needs while running into the state directory."""
     password_file = options.state / "secrets" / f"{found.fqdn}.password"
-    write_private(password_file, login.password.encode())
+    if options.keytab is None:
+        write_private(password_file, login.password.encode())
     return DomainConfig(
         fqdn=found.fqdn,
         netbios=found.netbios,
@@ -171,6 +181,7 @@ def _keep_domain(options: EnrolOptions, found: DomainIdentity, login: DirectoryL
         fingerprint=login.trust.fingerprint,
         managed=options.managed,
         nameserver=options.nameserver,
+        keytab=options.keytab.absolute() if options.keytab else None,
     )
 
 

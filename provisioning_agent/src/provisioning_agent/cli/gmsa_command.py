@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning_agent import config as configs
@@ -61,7 +61,7 @@ def _ensure(options: Options, domain: DomainConfig, name: str, host: str) -> Non
         raise AgentError("AdministratorMissing")
     say(f"{domain.fqdn}: have the account {name}$, and let {host} have its password")
     password = secret_from(options.admin_password_file or Path("-"), f"Password of {options.admin_user}")
-    login = replace(login_for(domain), user=options.admin_user, password=password, others=tuple)
+    login = login_for(domain).as_another(options.admin_user, password)
     with connect(login) as connection:
         controller = describe(connection)
         require(controller, domain.fqdn)

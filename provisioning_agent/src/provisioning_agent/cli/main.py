@@ -35,7 +35,11 @@ def enrol(
     bind_user: Annotated[
         str, typer.Option("--bind-user", "--bind-dn", help="The account to read with: name@domain or DN.")
     ],
-    password_file: Annotated[Path, typer.Option(help="File with that account's password.")],
+    password_file: Annotated[Path | None, typer.Option(help="File with that account's password.")] = None,
+    keytab: Annotated[
+        Path | None,
+        typer.Option(help="Instead: the host's keytab, for a group managed service account name$@domain."),
+    ] = None,
     server: Annotated[
         list[str] | None,
         typer.Option(help="A domain controller, host[:port]; repeat for more. [default: those DNS names]"),
@@ -73,6 +77,7 @@ def enrol(
         nameserver=nameserver,
         bind_user=bind_user,
         password_file=password_file,
+        keytab=keytab,
         token_file=token_file,
         ca_file=ca_file,
         dc_ca_file=dc_ca_file,

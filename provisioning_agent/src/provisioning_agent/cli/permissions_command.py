@@ -127,7 +127,7 @@ def _login(options: Options, domain: DomainConfig) -> DirectoryLogin:
             raise AgentError("AdministratorMissing")
         return login_for(domain)
     password = secret_from(options.admin_password_file or Path("-"), f"Password of {options.admin_user}")
-    return replace(login_for(domain), user=options.admin_user, password=password, others=tuple)
+    return login_for(domain).as_another(options.admin_user, password)
 
 
 def _known(names: list[str]) -> list[str]:

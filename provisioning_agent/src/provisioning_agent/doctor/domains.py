@@ -17,7 +17,7 @@ from provisioning_agent.permissions.domain_objects import find_account, read_lis
 from provisioning_agent.permissions.sets import Place
 from provisioning_agent.wire.errors import WireError
 
-from . import certificates, clocks, directory, network, rights
+from . import certificates, clocks, directory, group_managed, network, rights
 from .model import Check, Family, Status, skipped
 
 _QUERY_POLICY = (
@@ -31,10 +31,12 @@ def check_domain(domain: DomainConfig) -> list[Check]:
     try:
         login = login_for(domain)
     except AgentError as error:
-        missing = Check("password", domain.fqdn, "read the account's password", error.detail, Status.FAIL)
+        name = "keytab" if domain.keytab else "password"
+        missing = Check(name, domain.fqdn, f"read the account's {name}", error.detail, Status.FAIL)
         return [missing.of(Family.DIRECTORY)]
     servers = login.servers or login.discover()
-    checks = [] if login.servers else [_discovered(domain, servers)]
+    checks = group_managed.checks(domain, login) if domain.keytab else []
+    checks += [] if login.servers else [_discovered(domain, servers)]
     rights_known = False
     for endpoint in servers:
         ways, open_port = _way(endpoint, login, domain.fingerprint)

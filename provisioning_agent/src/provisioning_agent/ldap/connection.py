@@ -13,19 +13,21 @@ from typing import Final, NamedTuple, Self
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError
 
-from . import ber, controls
+from . import ber, controls, filters, sasl
 from .errors import DirectoryError, bind_refused, from_result
 from .messages import (
     EXTENDED_RESPONSE,
     RESULTS,
     SEARCH_ENTRY,
     Done,
+    Scope,
     Search,
     decode_done,
     decode_entry,
     encode_search,
     kind_of,
 )
+from .sasl import Ticket, Tickets
 from .servers import ServerBook
 from .tls import Trust, VerifiedTls
 
@@ -68,6 +70,7 @@ class DirectoryLogin:
 
     ``others`` is asked for the passwords to try where ``password`` is refused: it may be changing right now.
     ``discover`` is asked for more servers where none of ``servers`` answers.
+    ``tickets``: the account signs in by Kerberos, and has no password here.
     """
 
     servers: tuple[Endpoint, ...]
@@ -76,6 +79,15 @@ class DirectoryLogin:
     trust: Trust = field(default_factory=Trust)
     others: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False)
     discover: Callable[[], tuple[Endpoint, ...]] = field(default=tuple, repr=False)
+    tickets: Tickets | None = field(default=None, repr=False)
+
+    def as_another(self, user: str, password: str) -> DirectoryLogin:
+        """The same servers, entered with another account's password."""
+        return replace(self, user=user, password=password, others=tuple, tickets=None)
+
+    def by_tickets(self, user: str, tickets: Tickets) -> DirectoryLogin:
+        """The same servers, entered by Kerberos."""
+        return replace(self, user=user, password="", others=tuple, tickets=tickets)
 
 
 class Entry(NamedTuple):
@@ -105,7 +117,10 @@ def connect(login: DirectoryLogin, book: ServerBook | None = None) -> DirectoryC
     except DirectoryError as error:
         if error.code != "AdBindFailed":
             raise
-        return _with_another_password(login, known, error)
+        if login.tickets is None:
+            return _with_another_password(login, known, error)
+        login.tickets.forget()
+        return _connect(login, known)
 
 
 def _with_another_password(
@@ -123,10 +138,11 @@ def _with_another_password(
 
 
 def _connect(login: DirectoryLogin, book: ServerBook) -> DirectoryConnection:
+    ticket = login.tickets.current() if login.tickets is not None else None
     unreachable: DirectoryError | None = None
     for endpoint in _candidates(login, book):
         try:
-            return _bind(login, endpoint)
+            return _bind(login, endpoint, ticket)
         except DirectoryError as error:
             # One that only DNS names may have a certificate that was never confirmed: no reason to end.
             if not error.retry and (endpoint in login.servers or error.code != "AdCertificateUntrusted"):
@@ -145,7 +161,7 @@ def _candidates(login: DirectoryLogin, book: ServerBook) -> Iterator[Endpoint]:
     yield from lately
 
 
-def _bind(login: DirectoryLogin, endpoint: Endpoint) -> DirectoryConnection:
+def _bind(login: DirectoryLogin, endpoint: Endpoint, ticket: Ticket | None) -> DirectoryConnection:
     tls = VerifiedTls(login.trust)
     server = ldap3.Server(
         endpoint.host,
@@ -167,6 +183,9 @@ def _bind(login: DirectoryLogin, endpoint: Endpoint) -> DirectoryConnection:
     )
     try:
         bound.open(read_server_info=False)
+        if ticket is not None:
+            bound.socket.settimeout(BIND_TIMEOUT_S)
+            return _by_ticket(DirectoryConnection(bound, endpoint), ticket)
         accepted = bound.bind(read_server_info=False)
     except LDAPExceptionError as error:
         raise tls.refusal or _unreachable(endpoint) from error
@@ -175,6 +194,21 @@ def _bind(login: DirectoryLogin, endpoint: Endpoint) -> DirectoryConnection:
         raise _refused(bound.result)
     bound.socket.settimeout(RECEIVE_TIMEOUT_S)
     return DirectoryConnection(bound, endpoint)
+
+
+def _by_ticket(connection: DirectoryConnection, ticket: Ticket) -> DirectoryConnection:
+    try:
+        # Everybody may read this (MS-ADTS §3.1.1.3.2); tickets are made out to a name, and we may have an address.
+        dse = Search("", filters.present("objectClass"), ("dnsHostName",), Scope.BASE)
+        named = connection.find(dse)
+        done = sasl.bind(connection, ticket, named.text("dnsHostName").lower() if named else "")
+        if done.code:
+            raise _refused({"result": done.code, "message": done.message})
+    except BaseException:
+        connection.close()
+        raise
+    connection.patience(RECEIVE_TIMEOUT_S)
+    return connection
 
 
 def _unreachable(endpoint: Endpoint) -> DirectoryError:
@@ -212,6 +246,14 @@ class DirectoryConnection:
         """Drop the connection; pending answers are lost, which the server notices by itself."""
         if not self._bound.closed:
             self._bound.strategy.close()
+
+    def certificate(self) -> bytes:
+        """The controller's certificate, DER."""
+        return self._bound.socket.getpeercert(binary_form=True) or b""
+
+    def patience(self, seconds: float) -> None:
+        """How long to wait for the next bytes."""
+        self._bound.socket.settimeout(seconds)
 
     def search(self, search: Search) -> list[Entry]:
         """All entries of a search that is known to be small."""

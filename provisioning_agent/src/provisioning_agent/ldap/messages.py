@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
@@ -15,8 +15,11 @@ SEARCH_ENTRY: Final = 0x64
 SEARCH_DONE: Final = 0x65
 SEARCH_REFERENCE: Final = 0x73
 EXTENDED_RESPONSE: Final = 0x78
-# What ends an operation: the results of search, modify and add (RFC 4511 §4.5.2, §4.6, §4.7).
-RESULTS: Final = frozenset({SEARCH_DONE, 0x67, 0x69})
+# What ends an operation: the results of bind, search, modify and add (RFC 4511 §4.2.2, §4.5.2, §4.6, §4.7).
+RESULTS: Final = frozenset({0x61, SEARCH_DONE, 0x67, 0x69})
+_BIND_REQUEST: Final = 0x60
+_SASL: Final = 0xA3
+_SASL_ANSWER: Final = 0x87
 _SEARCH_REQUEST: Final = 0x63
 _MODIFY_REQUEST: Final = 0x66
 _ADD_REQUEST: Final = 0x68
@@ -47,11 +50,12 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The result that ends a search; ``code`` per RFC 4511 §4.1.9."""
+    """The result that ends a search; ``code`` per RFC 4511 §4.1.9, ``credentials`` what a bind has to say."""
 
     code: int
     message: str
     controls: dict[str, bytes]
+    credentials: bytes = field(default=b"", repr=False)
 
 
 class How(IntEnum):
@@ -114,6 +118,13 @@ def encode_add(message_id: int, dn: str, attributes: Mapping[str, Sequence[bytes
     return ber.sequence(ber.integer(message_id), request)
 
 
+def encode_sasl_bind(message_id: int, mechanism: str, token: bytes) -> bytes:
+    """A BindRequest of version 3 by SASL (RFC 4511 §4.2)."""
+    sasl = ber.sequence(ber.octets(mechanism.encode()), ber.octets(token), tag=_SASL)
+    request = ber.sequence(ber.integer(3), ber.octets(b""), sasl, tag=_BIND_REQUEST)
+    return ber.sequence(ber.integer(message_id), request)
+
+
 def _attribute(name: str, values: Sequence[bytes]) -> bytes:
     return ber.sequence(
         ber.octets(name.encode()), ber.sequence(*(ber.octets(value) for value in values), tag=_SET)
@@ -136,7 +147,10 @@ def decode_done(frame: bytes) -> Done:
         fields = ber.children(parts[1][1])
         controls = parts[2][1] if len(parts) > 2 and parts[2][0] == _CONTROLS else b""
         return Done(
-            ber.to_int(fields[0][1]), fields[2][1].decode(errors="replace"), _decode_controls(controls)
+            ber.to_int(fields[0][1]),
+            fields[2][1].decode(errors="replace"),
+            _decode_controls(controls),
+            next((content for tag, content in fields[3:] if tag == _SASL_ANSWER), b""),
         )
     except IndexError as error:
         raise BerError("a result lacks a part") from error

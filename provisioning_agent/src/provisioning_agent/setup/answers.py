@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import yaml
 
+from provisioning_agent.accounts import group_managed
 from provisioning_agent.accounts.ordinary import NAME_LIMIT, default_name, is_name
 from provisioning_agent.errors import AgentError
 from provisioning_agent.permissions.sets import find_set, set_names
 
 DEFAULT_SETS: Final = ("BasicRead", "ReadDeleted")
 FROM_DNS: Final = "dns"
+HOST_KEYTAB: Final = Path("/etc/krb5.keytab")
 _TOP: Final = frozenset(
     {
         "portal",
@@ -39,18 +41,28 @@ _DOMAIN: Final = frozenset(
         "permissions",
     }
 )
-_ACCOUNT: Final = frozenset({"kind", "name", "container", "user", "password_file"})
+_ACCOUNT: Final = frozenset({"kind", "name", "container", "user", "password_file", "keytab", "host"})
 
 
 @dataclass(frozen=True, slots=True)
 class AccountAnswers:
-    """Managed: ``name`` and ``container``. Existing: ``user`` and ``password_file``."""
+    """Managed: ``name`` and ``container``. Existing: ``user`` and ``password_file``.
+
+    Group managed: ``name``, the host's ``keytab``, and ``host``, its computer account, unless the keytab tells.
+    """
 
     managed: bool
     name: str = ""
     container: str | None = None
     user: str = ""
     password_file: Path | None = None
+    keytab: Path | None = None
+    host: str | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether nobody else uses the account."""
+        return self.managed or self.keytab is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +84,16 @@ class DomainAnswers:
     @property
     def principal(self) -> str:
         """The name that the agent signs in with."""
-        return f"{self.account.name}@{self.fqdn}" if self.account.managed else self.account.user
+        account = self.account
+        if account.keytab is not None:
+            return f"{account.name}$@{self.fqdn}"
+        return f"{account.name}@{self.fqdn}" if account.managed else account.user
+
+    @property
+    def trustee(self) -> str:
+        """The name that permissions are granted to by hand."""
+        account = self.account
+        return f"{self.fqdn}\\{account.name}$" if account.keytab is not None else self.principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +165,22 @@ def _account(body: object, at: str) -> AccountAnswers:
     if kind == "existing":
         file = _path(found, "password_file", at)
         return AccountAnswers(False, user=_required(found, "user", at), password_file=file or Path("-"))
+    if kind == "gmsa":
+        return _group_managed(found, at)
     if kind != "managed":
-        raise _wrong(f"{at}.kind", "is managed or existing")
+        raise _wrong(f"{at}.kind", "is managed, gmsa or existing")
     name = _text(found, "name", at) or default_name()
     if not is_name(name):
         raise _wrong(f"{at}.name", f"has to be 1 to {NAME_LIMIT} characters that a logon name may have")
     return AccountAnswers(True, name=name, container=_text(found, "container", at))
+
+
+def _group_managed(found: Mapping[str, Any], at: str) -> AccountAnswers:
+    name = (_text(found, "name", at) or group_managed.DEFAULT_NAME).removesuffix("$")
+    if not is_name(name) or len(name) > group_managed.NAME_LIMIT:
+        raise _wrong(f"{at}.name", f"has to be 1 to {group_managed.NAME_LIMIT} characters")
+    keytab = _path(found, "keytab", at) or HOST_KEYTAB
+    return AccountAnswers(False, name=name, keytab=keytab, host=_text(found, "host", at))
 
 
 def _sets(found: Mapping[str, Any], at: str) -> tuple[str, ...]:

@@ -8,11 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from provisioning_agent.accounts import ordinary
+from provisioning_agent.accounts import group_managed, ordinary
+from provisioning_agent.accounts.group_managed import HostAccount
+from provisioning_agent.accounts.group_managed_sign_in import tickets_for
 from provisioning_agent.accounts.ordinary import Wanted
 from provisioning_agent.accounts.passwords import PasswordFiles
 from provisioning_agent.errors import AgentError
 from provisioning_agent.files import write_private
+from provisioning_agent.hosting.layout import USER
+from provisioning_agent.kerberos.keytab import host_principal
 from provisioning_agent.ldap import discovery
 from provisioning_agent.ldap.connection import DirectoryConnection, DirectoryLogin, Endpoint, connect
 from provisioning_agent.ldap.domain import Controller, describe, require
@@ -120,15 +124,23 @@ class DomainSetup:
 
     def _account_words(self) -> str:
         one = self.answers
+        if one.account.keytab is not None:
+            return (
+                f"Have the group managed service account {one.principal}, and sign in with it from this host"
+            )
         if one.account.managed:
             return f"Have the managed account {one.principal}, made by {one.admin_user} whose password is not kept"
         return f"Check the account {one.principal} and keep its password (mode 0600)"
 
     def _account_lines(self) -> list[str]:
         account = self.answers.account
+        if account.keytab is not None:
+            return group_managed.by_hand(account.name, self.answers.fqdn, account.host or "HOST$")
         return ordinary.by_hand(_imagined(self.answers.fqdn), self._wanted()) if account.managed else []
 
     def _have_account(self) -> dict[str, Any]:
+        if self.answers.account.keytab is not None:
+            return self._group_managed(self.answers.account.keytab)
         if not self.answers.account.managed:
             return self._existing()
         if self.password_file.exists() and self._opens(self._files.current()):
@@ -137,6 +149,25 @@ class DomainSetup:
         with self._as_administrator() as (connection, controller):
             made = ordinary.ensure(connection, controller, self._wanted(), self._files)
         self._person.say(f"    {made.value}")
+        return {}
+
+    def _group_managed(self, keytab: Path) -> dict[str, Any]:
+        one = self.answers
+        principal = host_principal(keytab, one.fqdn.upper())
+        if one.admin_user is not None:
+            host = one.account.host or principal.partition("@")[0]
+            with self._as_administrator() as (connection, controller):
+                found = find_account(connection, controller, host)
+                account = HostAccount(found.name, found.sid)
+                made = group_managed.ensure(connection, controller, one.account.name, account)
+            self._person.say(f"    {made.value}")
+        login = self._login(one.principal, "")
+        with connect(
+            login.by_tickets(one.principal, tickets_for(one.principal, keytab, login))
+        ) as connection:
+            require(describe(connection), one.fqdn)
+        self._person.say(f"    {principal} is handed its password, and signs in with it")
+        self._person.say(f"    the service has to read the keytab too: setfacl -m u:{USER}:r {keytab}")
         return {}
 
     def _existing(self) -> dict[str, Any]:
@@ -151,7 +182,7 @@ class DomainSetup:
     def _permission_words(self) -> str:
         one = self.answers
         words = f"Grant {one.principal} in {one.fqdn}: {', '.join(one.permissions) or 'nothing'}"
-        return f"{words}; let only administrators control it" if one.account.managed else words
+        return f"{words}; let only administrators control it" if one.account.is_ours else words
 
     def _permission_lines(self) -> list[str]:
         one, controller = self.answers, _imagined(self.answers.fqdn)
@@ -159,7 +190,10 @@ class DomainSetup:
         lines: list[str] = []
         for name in one.permissions:
             missing = [Held(right, State.MISSING, None) for right in SETS[name]]
-            lines += by_hand.granting_lines(missing, dns, one.principal)
+            lines += by_hand.granting_lines(missing, dns, one.trustee)
+        if one.account.keytab is not None:
+            dn = f"CN={one.account.name},CN=Managed Service Accounts,{controller.root}"
+            lines += by_hand.restricting_lines(dn, f"{one.account.name}$", one.fqdn)
         if one.account.managed:
             lines += by_hand.restricting_lines(self._wanted().dn(controller), one.account.name, one.fqdn)
         return list(dict.fromkeys(lines))
@@ -177,7 +211,7 @@ class DomainSetup:
             for name in one.permissions:
                 changed = change.grant(target, name)
                 self._person.say(f"    {name}: {'granted' if changed else 'was granted already'}")
-            if one.account.managed:
+            if one.account.is_ours:
                 change.restrict(target)
         return {}
 

@@ -22,6 +22,9 @@ from .versions import Versions
 log = logging.getLogger(__name__)
 
 _DISTRIBUTION: Final = "isthmus-agent"
+# The extra, and what it brings.
+_KERBEROS: Final = "kerberos"
+_KERBEROS_LIBRARY: Final = "gssapi"
 _INSTALL_S: Final = 600
 _CHECK_S: Final = 60
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -73,7 +76,8 @@ def _beside(environment: Path, wheel: Path) -> None:
 
 def _on_its_own(environment: Path, wheel: Path) -> None:
     venv.create(environment, symlinks=True, with_pip=True)
-    _run([str(_python(environment)), "-m", "pip", "install", *_QUIETLY, str(wheel)])
+    extras = f"[{_KERBEROS}]" if importlib.util.find_spec(_KERBEROS_LIBRARY) else ""
+    _run([str(_python(environment)), "-m", "pip", "install", *_QUIETLY, f"{wheel}{extras}"])
 
 
 _QUIETLY: Final = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir")
@@ -99,8 +103,12 @@ def _requirements(wheel: Path) -> set[str]:
 
 def _dependency_paths() -> list[str]:
     """The directories that hold the running version's dependencies."""
-    names = [_NAME.match(text) for text in importlib.metadata.requires(_DISTRIBUTION) or ()]
-    found = {str(importlib.metadata.distribution(name[0]).locate_file("")) for name in names if name}
+    found = set()
+    for text in importlib.metadata.requires(_DISTRIBUTION) or ():
+        name = _NAME.match(text)
+        # What an extra asks for may be there or not.
+        if name and ("extra ==" not in text or importlib.util.find_spec(_KERBEROS_LIBRARY)):
+            found.add(str(importlib.metadata.distribution(name[0]).locate_file("")))
     return sorted(found)
 
 
