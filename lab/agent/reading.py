@@ -60,6 +60,7 @@ def question(
     groups: Sequence[str] = (),
     watermark: str | None = None,
     page_size: int = 1000,
+    **further: bool,
 ) -> ReadRequest:
     """A read request that is due in a minute."""
     return ReadRequest(
@@ -71,6 +72,7 @@ def question(
         groups=tuple(groups),
         watermark=watermark,
         page_size=page_size,
+        **further,
     )
 
 
@@ -84,6 +86,7 @@ class Answer:
     counts: dict[str, int] = field(default_factory=dict)
     sizes: list[int] = field(default_factory=list)
     resources: list[dict[str, Any]] = field(default_factory=list)
+    scope: dict[str, str] = field(default_factory=dict)
 
     def objects(self) -> dict[str, dict[str, Any]]:
         """Attributes by id of everything that is neither a tombstone nor a continuation."""
@@ -118,6 +121,7 @@ def ask(login: DirectoryLogin, request: ReadRequest) -> Answer:
             about = body[PAGE_SCHEMA]
             answer.mode, answer.notes, answer.counts = about["mode"], about["notes"], about["counts"]
             answer.watermark = about.get("watermark", "")
+            answer.scope = {one["id"]: one["distinguishedName"] for one in about.get("scope", ())}
             answer.sizes.append(len(body["Resources"]))
             answer.resources += body["Resources"]
             assert about["complete"] == ("nextCursor" not in body)

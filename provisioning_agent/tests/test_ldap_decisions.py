@@ -68,8 +68,8 @@ def test_whether_an_object_lies_in_a_container(dn: str, container: str, inside: 
 def test_containers_inside_others_are_not_read_twice() -> None:
     outer = Reference(GUID, "OU=Outer,DC=x")
     inner = Reference(GUID.replace("b3", "c4"), "OU=Inner,OU=Outer,DC=x")
-    found = cover([inner, outer, outer])
-    assert found == ReadScope((f"<GUID={GUID}>",), (("ou=outer", "dc=x"),))
+    found = cover([inner, outer])
+    assert found == ReadScope((f"<GUID={GUID}>",), (("ou=outer", "dc=x"),), named=(inner, outer))
 
 
 def test_the_loser_of_a_replication_conflict_is_recognised() -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
 from provisioning_agent.wire.requests import ReadRequest
 
-from . import delta, initial, members, usn
+from . import containers, delta, initial, members, usn
 from .connection import DirectoryConnection
 from .dirsync import CookieRefusedError
 from .domain import Controller
 from .errors import DirectoryError
+from .names import Reference
 from .objects import ObjectReader
 from .resources import Item, ldap_attributes
 from .schema import read_syntaxes
@@ -25,13 +26,17 @@ _NO_RIGHT = "DirSyncNotAllowed"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """An answer's mode, what is in it, what its watermark will hold, and the scope it was read in."""
+    """An answer's mode, what is in it, what its watermark will hold, and the scope it was read in.
+
+    ``containers`` are those that a scope can be chosen from: all, or what changed of them.
+    """
 
     mode: str
     items: Iterator[Item]
     cookies: dict[str, bytes]
     groups: frozenset[bytes]
     scope: ReadScope
+    containers: Iterable[Item] = ()
 
 
 @dataclass(slots=True)
@@ -44,7 +49,7 @@ class Beginner:
     notes: list[str]
     sees_tombstones: bool
     _readers: list[ObjectReader] | None = None
-    roots: frozenset[bytes] = field(init=False, default=frozenset())
+    groups: list[Reference] = field(init=False, default_factory=list)
     graph: members.GroupGraph = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,14 +57,19 @@ class Beginner:
 
     def begin(self, mark: Watermark | None) -> Start:
         """``mark`` is None where only a read from the start is asked for."""
-        self.roots = self.graph.require(self.request.groups)
+        self.groups = self.graph.require(self.request.groups)
         scope = resolve(self.connection, self.controller.root, self.request.containers)
         return (mark and self._delta(mark, scope)) or self._initial(scope)
 
     def scope(self) -> ReadScope:
         """The scope as it is now, groups included."""
-        self.roots = self.graph.require(self.request.groups)
+        self.groups = self.graph.require(self.request.groups)
         return self.whole(resolve(self.connection, self.controller.root, self.request.containers))
+
+    @property
+    def roots(self) -> frozenset[bytes]:
+        """The scoping groups, raw."""
+        return frozenset(uuid.UUID(group.guid).bytes for group in self.groups)
 
     def whole(self, scope: ReadScope) -> ReadScope:
         """The scope with its membership, where groups limit it."""
@@ -79,6 +89,8 @@ class Beginner:
 
     def _delta(self, mark: Watermark, scope: ReadScope) -> Start | None:
         """None where only a read from the start tells the truth."""
+        if mark.cookies and not self._streams() <= mark.cookies.keys():
+            return None
         if not mark.cookies:
             return self._by_usn(mark, scope)
         try:
@@ -102,8 +114,10 @@ class Beginner:
                 return None
             scope = replace(scope, membership=shift.membership)
             changed = replace(changed, entered=shift.entered, left=shift.left)
-        found = delta.items(changed, self.readers(), self.controller.root, scope)
-        return Start("delta", found, changed.cookies, _groups(scope), scope)
+        root = self.controller.root
+        found = delta.items(changed, self.readers(), root, scope)
+        units = containers.changed(self.connection, root, changed.streams[PARENTS].by_guid)
+        return Start("delta", found, changed.cookies, _groups(scope), scope, units)
 
     def _by_usn(self, mark: Watermark, scope: ReadScope) -> Start | None:
         root = self.controller.root
@@ -119,20 +133,25 @@ class Beginner:
         found = usn.items(
             self.connection, self.readers(), root, scope, mark.usn, sees_tombstones=self.sees_tombstones
         )
-        return Start("delta", found, cookies, _groups(scope), scope)
+        units = containers.changed_since(self.connection, root, mark.usn)
+        return Start("delta", found, cookies, _groups(scope), scope, units)
 
     def _initial(self, scope: ReadScope) -> Start:
         # Cookies first: what changes from here on, and who comes into a group, comes with the next delta.
         cookies = self._cookies()
         scope = self.whole(scope)
         found = initial.items(self.readers(), self.controller.root, scope)
-        return Start("initial", found, cookies, _groups(scope), scope)
+        units = containers.every(self.connection, self.controller.root)
+        return Start("initial", found, cookies, _groups(scope), scope, units)
+
+    def _streams(self) -> set[str]:
+        """What is asked with a cookie of its own."""
+        return {*self.attributes(), PARENTS, *([NESTING] if self.groups else ())}
 
     def _cookies(self) -> dict[str, bytes]:
         """The cookies for now; none where DirSync is not to be had."""
-        streams = chain(self.attributes(), [PARENTS], [NESTING] if self.roots else [])
         try:
-            return initial.start_cookies(self.connection, self.controller.root, streams)
+            return initial.start_cookies(self.connection, self.controller.root, self._streams())
         except DirectoryError as error:
             if error.code != _NO_RIGHT:
                 raise

@@ -16,7 +16,7 @@ from .connection import DirectoryConnection, entry_of
 from .dirsync import Change
 from .errors import DirectoryError
 from .messages import Scope, Search
-from .names import guid_base, guid_of
+from .names import Reference, guid_base, guid_of, parse_extended
 from .ranges import read_whole
 from .resources import FIRST_MEMBERS, raw_members
 
@@ -57,9 +57,9 @@ class GroupGraph:
     _nested: frozenset[bytes] | None = None
     _read: dict[bytes, frozenset[bytes] | None] = field(default_factory=dict)
 
-    def require(self, groups: Iterable[str]) -> frozenset[bytes]:
+    def require(self, groups: Iterable[str]) -> list[Reference]:
         """The scoping groups; one that is gone is a failure, never an empty scope."""
-        return frozenset(self._required(guid) for guid in groups)
+        return [self._required(guid) for guid in groups]
 
     def exist(self, groups: Iterable[bytes]) -> bool:
         """True if all of these groups are still there; a light question."""
@@ -95,14 +95,16 @@ class GroupGraph:
         pages = self.connection.pages(search, _PAGE)
         return frozenset(uuid.UUID(guid_of(entry_of(frame).name)).bytes for page in pages for frame in page)
 
-    def _required(self, guid: str) -> bytes:
+    def _required(self, guid: str) -> Reference:
         group = filters.equals("objectClass", "group")
-        if self.connection.find(Search(guid_base(guid), group, ("1.1",), Scope.BASE)) is None:
+        search = Search(guid_base(guid), group, ("1.1",), Scope.BASE, (controls.extended_dn(),))
+        entry = self.connection.find(search)
+        if entry is None:
             raise DirectoryError(
                 "ScopeGroupMissing",
                 f"The scope's group {guid} is gone, not readable or no group; correct the scope or restore it.",
             )
-        return uuid.UUID(guid).bytes
+        return parse_extended(entry.name)
 
 
 def now(graph: GroupGraph, roots: frozenset[bytes]) -> Membership:

@@ -21,7 +21,8 @@ MAX_PAGE_WEIGHT: Final = 4 << 20
 class Frame:
     """What every page of an answer says: how it was read, from which database copy, and what to know.
 
-    ``watermark`` is empty and ``lookups`` is filled where single objects were asked for.
+    ``watermark`` is empty and ``lookups`` is filled where single objects were asked for. ``scope`` is told once,
+    on the last page.
     """
 
     mode: str
@@ -29,6 +30,7 @@ class Frame:
     watermark: str
     notes: Sequence[str] = ()
     lookups: Sequence[Lookup] = ()
+    scope: Sequence[tuple[str, str]] = ()
 
 
 def paginate(
@@ -68,4 +70,5 @@ def _page(batch: list[dict[str, Any]], frame: Frame, counts: Mapping[str, int], 
         counts=dict(counts),
         notes=frame.notes,
         lookups=frame.lookups,
+        scope=frame.scope if number is None else (),
     )

@@ -47,7 +47,7 @@ def _pages(
 ) -> Iterator[Page]:
     question, notes, moment = question_of(request), list[str](), now()
     mark = decode(request.watermark) if request.watermark else None
-    if mark is not None and mark.question != question:
+    if mark is not None and mark.question != question and not request.is_narrower:
         mark = None
     sees = _sees_tombstones(connection, controller)
     beginner = Beginner(connection, request, controller, notes, sees)
@@ -64,7 +64,10 @@ def _pages(
     new = Watermark(
         controller.invocation_id, question, start.cookies, start.groups, controller.usn, compared_at
     )
-    frame = Frame(start.mode, _replica(controller), new.encode(), notes)
+    named = [*start.scope.named, *beginner.groups]
+    frame = Frame(start.mode, _replica(controller), new.encode(), notes, scope=named)
+    if request.lists_containers:
+        items = chain(start.containers, items)
     return paginate(items, frame, request.page_size, request.deadline, now)
 
 

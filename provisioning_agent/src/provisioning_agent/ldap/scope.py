@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from . import controls, filters
@@ -17,12 +17,14 @@ from .names import Reference, guid_base, is_below, parse_extended, rdns
 class ReadScope:
     """Search bases that together cover the containers once, and the test for a single object.
 
+    ``named`` are the containers as they were asked for, one that lies in another included.
     An object is in scope when it is below a container and, where there are scoping groups, in one of them.
     """
 
     bases: tuple[str, ...]
     containers: tuple[tuple[str, ...], ...]
     membership: Membership | None = None
+    named: tuple[Reference, ...] = ()
 
     def holds(self, who: Reference) -> bool:
         """True if the object is in scope."""
@@ -40,14 +42,15 @@ def resolve(connection: DirectoryConnection, root: str, containers: Iterable[str
     return cover(found)
 
 
-def cover(containers: Iterable[Reference]) -> ReadScope:
+def cover(containers: Sequence[Reference]) -> ReadScope:
     """Drop containers that lie inside another one, so that nothing is read twice."""
     kept: list[tuple[Reference, tuple[str, ...]]] = []
     for reference in sorted(containers, key=lambda item: len(rdns(item.dn))):
         name = rdns(reference.dn)
         if not any(is_below(name, other) for _, other in kept):
             kept.append((reference, name))
-    return ReadScope(tuple(guid_base(ref.guid) for ref, _ in kept), tuple(name for _, name in kept))
+    bases = tuple(guid_base(ref.guid) for ref, _ in kept)
+    return ReadScope(bases, tuple(name for _, name in kept), named=tuple(containers))
 
 
 def _find(connection: DirectoryConnection, guid: str) -> Reference:

@@ -39,7 +39,10 @@ _RATIO_FREE: Final = 1024 * 1024
 
 @dataclass(slots=True)
 class Page:
-    """One page of an answer; ``next_cursor`` None and ``watermark`` set only on the last one."""
+    """One page of an answer; ``next_cursor`` None and ``watermark`` set only on the last one.
+
+    ``scope`` says where the containers and groups of the question are now: objectGUID and DN of each.
+    """
 
     resources: Sequence[Mapping[str, Any]]
     mode: str
@@ -50,6 +53,7 @@ class Page:
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     lookups: Sequence[Lookup] = ()
+    scope: Sequence[tuple[str, str]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The page as the SCIM ListResponse object."""
@@ -60,6 +64,8 @@ class Page:
             "counts": self.counts,
             "notes": list(self.notes),
         }
+        if self.scope:
+            extension["scope"] = [{"id": guid, "distinguishedName": dn} for guid, dn in self.scope]
         if self.lookups:
             extension["lookups"] = [one.to_dict() for one in self.lookups]
         if self.watermark is not None:

@@ -36,6 +36,8 @@ class ReadRequest:
     """What an agent is asked to read; ``watermark`` None means an initial read, ``deadline`` is aware UTC.
 
     ``objects`` names single objects by objectGUID, DN or UPN: then just these are read, wherever they are.
+    ``lists_containers`` asks for the domain's organisational units and containers besides. ``is_narrower`` says
+    that the question asks for less than the one the watermark answers, and that what it leaves out is dealt with.
     """
 
     domain: str
@@ -47,6 +49,8 @@ class ReadRequest:
     watermark: str | None = field(default=None, repr=False)
     page_size: int = MAX_PAGE_RESOURCES
     objects: tuple[str, ...] = ()
+    lists_containers: bool = False
+    is_narrower: bool = False
 
     def to_json(self) -> bytes:
         """The request as UTF-8 JSON."""
@@ -71,6 +75,8 @@ class ReadRequest:
                 "correlationId": self.correlation_id,
                 "deadline": _iso(self.deadline),
                 **({"objects": list(self.objects)} if self.objects else {}),
+                **({"listsContainers": True} if self.lists_containers else {}),
+                **({"isNarrower": True} if self.is_narrower else {}),
             },
         }
 
@@ -102,6 +108,8 @@ class ReadRequest:
             watermark=_watermark(extension.get("watermark")),
             page_size=_page_size(body.get("count")),
             objects=_objects(extension.get("objects", [])),
+            lists_containers=_flag(extension, "listsContainers"),
+            is_narrower=_flag(extension, "isNarrower"),
         )
 
 
@@ -132,6 +140,13 @@ def _watermark(value: object) -> str | None:
         return None
     if not isinstance(value, str) or not value:
         raise _malformed("watermark is neither null nor a text")
+    return value
+
+
+def _flag(extension: dict[str, Any], name: str) -> bool:
+    value = extension.get(name, False)
+    if type(value) is not bool:
+        raise _malformed(f"{name} is not a boolean")
     return value
 
 

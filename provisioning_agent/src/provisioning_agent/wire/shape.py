@@ -14,6 +14,9 @@ LIST_SCHEMA: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 PAGE_SCHEMA: Final = "urn:isthmus:scim:api:messages:1.0:ReadPage"
 AD_SCHEMA: Final = "urn:isthmus:scim:schemas:ad:1.0"
 
+# Besides the object types: what a scope can be chosen from.
+CONTAINER: Final = "container"
+RESOURCE_TYPES: Final = (*OBJECT_TYPES, CONTAINER)
 # The mode of an answer about single objects; it brings no watermark.
 OBJECTS: Final = "objects"
 MODES: Final = ("initial", "delta", OBJECTS)
@@ -58,6 +61,7 @@ def _check_extension(page: dict[str, Any]) -> None:
     _check_ending(page, extension)
     _check_numbers(extension.get("counts"))
     _check_texts(extension)
+    _check_scope(extension.get("scope", []))
     _check_lookups(extension)
 
 
@@ -95,6 +99,18 @@ def _check_texts(extension: dict[str, Any]) -> None:
         raise _wrong("notes", "is not a list of texts")
 
 
+def _check_scope(scope: object) -> None:
+    if not isinstance(scope, list) or not all(map(_is_name, scope)):
+        raise _wrong("scope", "is not a list of objectGUIDs with their distinguished names")
+
+
+def _is_name(item: object) -> bool:
+    if not isinstance(item, dict):
+        return False
+    guid, dn = item.get("id"), item.get("distinguishedName")
+    return isinstance(guid, str) and bool(GUID_PATTERN.match(guid)) and isinstance(dn, str)
+
+
 def _check_resource(resource: object, index: int) -> None:
     where = f"Resources[{index}]"
     if not isinstance(resource, dict):
@@ -103,8 +119,8 @@ def _check_resource(resource: object, index: int) -> None:
     if not isinstance(guid, str) or not GUID_PATTERN.match(guid):
         raise _wrong(f"{where}.id", "is not a lower-case hyphenated GUID")
     meta = resource.get("meta")
-    if not isinstance(meta, dict) or meta.get("resourceType") not in OBJECT_TYPES:
-        raise _wrong(f"{where}.meta.resourceType", f"is none of {', '.join(OBJECT_TYPES)}")
+    if not isinstance(meta, dict) or meta.get("resourceType") not in RESOURCE_TYPES:
+        raise _wrong(f"{where}.meta.resourceType", f"is none of {', '.join(RESOURCE_TYPES)}")
     tombstone = meta.get("tombstone")
     if tombstone is not None:
         if tombstone not in TOMBSTONES:
