@@ -15,7 +15,7 @@ from celery import shared_task
 from django.db import transaction
 
 from agents.models import Domain
-from provisioning.models import Cycle
+from provisioning.models import Cycle, CycleStep
 from provisioning.services import (
     exporting,
     housekeeping,
@@ -39,7 +39,8 @@ def start_due_cycles() -> None:
     """Beat, every two seconds: start the cycles of the jobs that are due."""
     moment = now()
     housekeeping.ensure_log_partitions(moment.date())
-    starting.start_due(moment)
+    started = starting.start_due(moment)
+    send(Hint(Step.PLAN, cycle.pk) for cycle in started if cycle.step == CycleStep.PLANNING)
 
 
 def domain_changed(domain: Domain, at: datetime) -> None:

@@ -18,9 +18,13 @@ from portal.console.schema_tables import scope
 from portal.console.widgets import Textarea
 from provisioning.engine.errors import EngineError
 from provisioning.models import Configuration
-from provisioning.services import configurations, previewing
+from provisioning.services import configurations, coverage, previewing, reading
 
 _SHOWN: Final = 100
+_READS: Final = "The next cycle reads everything under the new scope and mapping."
+_EVALUATES: Final = (
+    "The next cycle works out what is stored under the new scope and mapping; nothing is read for it."
+)
 
 
 def may_edit(request: HttpRequest) -> bool:
@@ -61,9 +65,11 @@ def answer(request: HttpRequest, configuration: Configuration) -> HttpResponse |
 
 
 def _save(request: HttpRequest, configuration: Configuration, document: dict[str, Any]) -> HttpResponse:
+    needed = reading.of_document(document, configuration).question
+    reads = coverage.gaps(coverage.object_job(configuration), needed)
     configurations.change_schema(configuration, document, timezone.now())
     audit.record(request.user, configuration, "Changed: schema, after a preview")
-    messages.success(request, "Saved. The next cycle reads everything under the new scope and mapping.")
+    messages.success(request, f"Saved. {_READS if reads else _EVALUATES}")
     return redirect("admin:provisioning_configuration_change", configuration.pk)
 
 

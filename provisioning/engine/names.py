@@ -33,6 +33,22 @@ def component(dn: str, number: int) -> str | None:
     return unescape(parts[number - 1].partition("=")[2].strip())
 
 
+Path = tuple[str, ...]
+"""The components of a name, nearest first, unescaped and case-folded: for comparison, not for showing."""
+
+
+def path(dn: str) -> Path:
+    """The path of a name as Active Directory writes it; DistinguishedNameInvalid for one that is none."""
+    if "\\" not in dn and '"' not in dn:
+        return tuple(dn.casefold().split(",")) if dn else ()
+    return tuple(unescape(part).casefold() for part in components(dn))
+
+
+def lies_in(name: Path, container: Path) -> bool:
+    """Whether a name is a container or lies below it."""
+    return len(name) >= len(container) and name[len(name) - len(container) :] == container
+
+
 def unescape(value: str) -> str:
     """The text an RFC 4514 value stands for."""
     if len(value) > 1 and value[0] == value[-1] == '"':

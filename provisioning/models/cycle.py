@@ -11,12 +11,16 @@ from provisioning.models.job import Job
 
 
 class CycleKind(models.TextChoices):
-    """Initial reads everything, delta what changed since the watermark, on demand one object; undo reads nothing."""
+    """Initial reads everything, delta what changed since the watermark, on demand one object.
+
+    Two ask nobody: an undo, and an evaluation, which looks at stored objects under another scope or mapping.
+    """
 
     INITIAL = "initial", "Initial"
     DELTA = "delta", "Delta"
     ON_DEMAND = "on_demand", "On demand"
     UNDO = "undo", "Undo"
+    EVALUATION = "evaluation", "Evaluation"
 
 
 class CycleStep(models.TextChoices):
@@ -39,6 +43,7 @@ class Cycle(models.Model):
     """One cycle. ``moved_at`` is when it last made progress; the watchdog looks at nothing else.
 
     ``read_attempt`` and ``pages_read`` say how much of which attempt of the bus request is ingested.
+    ``read_as`` is the digest of scope and mapping that all pages so far were read under, empty where these differ.
     ``source_id`` is the one object of a cycle on demand, ``undoes`` the cycle that an undo takes back.
     ``keeps_traces`` is false for cycles of versions that did not keep which memberships they wrote, and what a
     deletion took along: those can not be undone.
@@ -51,6 +56,7 @@ class Cycle(models.Model):
     request_id = models.UUIDField(null=True, unique=True)
     read_attempt = models.PositiveSmallIntegerField(default=0)
     pages_read = models.PositiveIntegerField(default=0)
+    read_as = models.CharField(max_length=32, blank=True, editable=False)
     source_id = models.BigIntegerField(null=True, editable=False)
     undoes = models.ForeignKey(
         "self", null=True, on_delete=models.SET_NULL, related_name="undone_by", editable=False

@@ -32,6 +32,8 @@ class Job(models.Model):
     initial cycle. ``current_cycle`` is set while a cycle is under way, so that there is never a second one.
     A quarantine began at ``state_since``, was imposed ``quarantine_count`` times, last at
     ``quarantine_imposed_at``, and ``quarantine_told`` lists the reasons that a mail was sent for.
+    ``question`` is what agents were last asked (:class:`provisioning.engine.questions.Question`): stored objects hold
+    at least that; ``evaluated_as`` is the digest of scope and mapping that they were last evaluated under.
     ``pending_reset`` names the reset scopes that wait for the end of the cycle under way.
     """
 
@@ -43,6 +45,8 @@ class Job(models.Model):
     next_run_at = models.DateTimeField(null=True, blank=True, editable=False)
     watermark = models.TextField(blank=True, editable=False)
     watermark_at = models.DateTimeField(null=True, blank=True, editable=False)
+    question = models.JSONField(default=dict, editable=False)
+    evaluated_as = models.CharField(max_length=32, blank=True, editable=False)
     current_cycle = models.ForeignKey(
         "provisioning.Cycle",
         null=True,

@@ -153,6 +153,33 @@ class MissingReference(models.Model):
         return f"{self.source_id} waits for {self.guid}"
 
 
+class ScopeKind(models.TextChoices):
+    """What limits a scope."""
+
+    CONTAINER = "container", "Container"
+    GROUP = "group", "Group"
+
+
+class ScopeName(models.Model):
+    """A container or group that a scope is, or can be, limited to, and where it is.
+
+    ``told_in`` is the cycle in which agents last told of it; null for one that was only looked up: where it lies
+    among the stored objects is then not certain.
+    """
+
+    pk = models.CompositePrimaryKey("configuration_id", "guid")
+    configuration = models.ForeignKey(
+        Configuration, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    guid = models.UUIDField("objectGUID")
+    kind = models.CharField(max_length=10, choices=ScopeKind)
+    dn = models.TextField("distinguished name")
+    told_in = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return self.dn
+
+
 class SeenObject(models.Model):
     """An object seen in a full read that is under way; what was not seen by its end is gone."""
 

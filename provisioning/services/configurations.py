@@ -13,7 +13,7 @@ from agents.models import Domain
 from provisioning.engine import schedule
 from provisioning.engine.schema import default_schema, load
 from provisioning.models import Configuration, Job, JobKind, Target
-from provisioning.services import jobs
+from provisioning.services import coverage, jobs, reading
 
 
 def create(
@@ -46,10 +46,16 @@ def create(
 
 
 def change_schema(configuration: Configuration, document: dict[str, Any], now: datetime) -> None:
-    """Check and store another schema document; every job reads all objects again under it."""
+    """Check and store another schema document.
+
+    The next cycle evaluates the stored objects under it; where these do not hold all that is needed, everything is
+    read again.
+    """
     load(document)
     with transaction.atomic():
         configuration.schema = document
         configuration.save(update_fields=["schema", "updated_at"])
+        needed = reading.asked(configuration).question
         for job in configuration.jobs.all():
-            jobs.reread(job, now)
+            again = jobs.reread if coverage.gaps(job, needed) else jobs.evaluate
+            again(job, now)

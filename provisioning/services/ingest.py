@@ -97,7 +97,9 @@ def _start_over(cycle: Cycle, attempt: int) -> None:
 
 def _merge_page(cycle: Cycle, body: bytes, now: datetime) -> bool:
     """Merge one page and note it in the same transaction; true when it was the last one."""
-    page, answer = read_page(body, reading.of(cycle.job.configuration), now)
+    reader = reading.of(cycle.job.configuration)
+    page, answer = read_page(body, reader, now)
+    is_same = not cycle.pages_read or cycle.read_as == reader.digest
     kind = _kind_told(cycle, answer)
     with transaction.atomic():
         durability.not_now()
@@ -113,6 +115,7 @@ def _merge_page(cycle: Cycle, body: bytes, now: datetime) -> bool:
             count_imported=F("count_imported") + page.resources,
             moved_at=now,
             kind=kind,
+            read_as=reader.digest if is_same else "",
             **_ending(answer),
         )
     return answer.is_complete

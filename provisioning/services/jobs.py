@@ -70,13 +70,25 @@ def run_now(job: Job, now: datetime) -> None:
 def reread(job: Job, now: datetime) -> None:
     """Let the next cycle read everything, whatever state the job is in; a running job does so at once."""
     with lock(job) as locked:
-        drop_held_cycle(locked, now)
+        _begin_anew(locked, now)
         forget_watermark(locked)
-        if locked.state == JobState.HELD:
-            _set_state(locked, JobState.ACTIVE, now)
-        if locked.state in RUNNING_STATES:
-            locked.next_run_at = now
         locked.save()
+
+
+def evaluate(job: Job, now: datetime) -> None:
+    """Let the next cycle look at what is stored, whatever state the job is in; a running job does so at once."""
+    with lock(job) as locked:
+        _begin_anew(locked, now)
+        locked.save()
+
+
+def _begin_anew(job: Job, now: datetime) -> None:
+    """A plan that is held is of no use any more. Changes the job without saving it."""
+    drop_held_cycle(job, now)
+    if job.state == JobState.HELD:
+        _set_state(job, JobState.ACTIVE, now)
+    if job.state in RUNNING_STATES:
+        job.next_run_at = now
 
 
 def allow_deletes(job: Job, now: datetime) -> None:

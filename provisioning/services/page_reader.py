@@ -18,9 +18,9 @@ from provisioning.engine.errors import EngineError
 from provisioning.engine.primary_groups import primary_group_sid
 from provisioning.models import ObjectType
 from provisioning.services.reading import EXPIRES, Reading, TypeReading
-from provisioning.store.rows import StagedObject, StagedPage
+from provisioning.store.rows import NamedScope, StagedObject, StagedPage
 from provisioning_agent.wire import pages as wire
-from provisioning_agent.wire.shape import DELETIONS_COMPARED
+from provisioning_agent.wire.shape import CONTAINER, DELETIONS_COMPARED
 from provisioning_agent.wire.sids import from_text
 
 _DIGEST_BYTES = 16
@@ -50,7 +50,11 @@ def read_page(body: bytes, reading: Reading, now: datetime) -> tuple[StagedPage,
     context = reading.context(now)
     for resource in document["Resources"]:
         _read_resource(page, resource, reading, context)
-    return page, _answer(document[wire.PAGE_SCHEMA])
+    extension = document[wire.PAGE_SCHEMA]
+    for one in extension.get("scope", ()):
+        kind = "group" if one["id"] in reading.groups else CONTAINER
+        page.names[one["id"]] = NamedScope(kind, one["distinguishedName"])
+    return page, _answer(extension)
 
 
 def _answer(extension: Mapping[str, Any]) -> Answer:
@@ -67,6 +71,9 @@ def _read_resource(
 ) -> None:
     guid, meta = resource["id"], resource["meta"]
     tombstone = meta.get("tombstone")
+    if meta["resourceType"] == CONTAINER:
+        _read_container(page, guid, resource, is_gone=bool(tombstone))
+        return
     if tombstone:
         page.tombstones.setdefault(tombstone, []).append(guid)
         return
@@ -80,6 +87,13 @@ def _read_resource(
         mapped = reading.types.get(meta["resourceType"])
         if mapped is not None:
             page.objects.append(_map(resource, _TYPE_OF[meta["resourceType"]], mapped, context))
+
+
+def _read_container(page: StagedPage, guid: str, resource: Mapping[str, Any], *, is_gone: bool) -> None:
+    if is_gone:
+        page.lost_names.append(guid)
+    elif name := resource[wire.AD_SCHEMA].get("distinguishedName"):
+        page.names[guid] = NamedScope(CONTAINER, str(name))
 
 
 def _read_members(page: StagedPage, group: str, members: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from provisioning.models import (
     NestedGroups,
     ObjectType,
 )
-from provisioning.services import guarding, holding, reading, reevaluating, undoing
+from provisioning.services import coverage, guarding, holding, reading, reevaluating, undoing
 from provisioning.services.clock import now as clock
 from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
@@ -39,6 +39,7 @@ from provisioning.store import (
     planning,
     primary_groups,
     removals,
+    scope_names,
     staging,
     statistics,
 )
@@ -70,7 +71,10 @@ def plan(cycle_id: int) -> list[Hint]:
             return []
         statistics.after_reading(cycle.count_imported)
         with transaction.atomic():
+            before = cycle.job.evaluated_as
             held = _plan_undo(cycle, clock()) if cycle.kind == CycleKind.UNDO else _plan(cycle, clock())
+            if cycle.job.evaluated_as != before:
+                Job.objects.filter(pk=cycle.job_id).update(evaluated_as=cycle.job.evaluated_as)
     return [] if held else begin_export(cycle_id)
 
 
@@ -82,10 +86,13 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
         planning.mark_unseen(configuration, cycle.pk, now)
         planning.mark_differing(configuration)
         foreign.forget_unused(configuration)
+    if cycle.kind == CycleKind.INITIAL:
+        scope_names.forget_untold(configuration, cycle.pk)
     staging.forget_seen(cycle.pk)
     reader = reading.of(cycle.job.configuration)
+    is_evaluated = _evaluate(cycle, reader, now)
     reevaluating.due(configuration, reader, cycle.pk, now)
-    if cycle.count_imported:
+    if cycle.count_imported or is_evaluated:
         primary_groups.derive(configuration, neighbours.of_domain(cycle.job.configuration))
     skips = cycle.job.configuration.skip_out_of_scope_deletions
     adding = [int(one) for one in ObjectType if ADD in reader.flows(one)]
@@ -109,6 +116,23 @@ def _plan_undo(cycle: Cycle, now: datetime) -> bool:
     members = undoing.plan(cycle, now)
     statistics.after_planning_memberships(members)
     return _look(cycle, members, now)
+
+
+def _evaluate(cycle: Cycle, reader: Reading, now: datetime) -> bool:
+    """Where scope or mapping are others than those of the stored objects: look at all of these; true when done."""
+    job = cycle.job
+    if job.evaluated_as == reader.digest:
+        return False
+    if cycle.kind != CycleKind.INITIAL or cycle.read_as != reader.digest:
+        if coverage.gaps(job, reader.question):
+            # A full read follows.
+            return False
+        reevaluating.everything(job, reader, cycle.pk, now)
+    is_another = bool(job.evaluated_as)
+    if is_another:
+        planning.mark_all(job.configuration_id)
+    job.evaluated_as = reader.digest
+    return is_another
 
 
 def plan_members(cycle: Cycle, reader: Reading) -> int:

@@ -13,7 +13,8 @@ import orjson
 from provisioning.engine import guard
 from provisioning.engine.plan import UPDATE, Action, Decision, allowed_flows, decide
 from provisioning.models import Configuration, ObjectType
-from provisioning.services import guarding, reading
+from provisioning.services import coverage, guarding, reading
+from provisioning.services.coverage import Within
 from provisioning.services.explaining import masked
 from provisioning.services.reading import Reading
 from provisioning.services.reevaluating import remapped
@@ -50,11 +51,13 @@ def of_document(
 ) -> dict[str, Any]:
     """What saving this schema document would create, change and delete; raises ``SchemaError``.
 
-    ``limits`` says what the stored objects can not tell: those parts show only once agents have read anew.
+    ``limits`` says what the stored objects can not tell: those parts show only once agents have read anew, which
+    they then do (``readsEverything``).
     """
     after = reading.of_document(document, configuration)
     tally = _run(configuration, after, now, limit, next_only=False)
-    return {**tally, "limits": _limits(configuration, reading.of(configuration), after)}
+    gaps = _gaps(configuration, after)
+    return {**tally, "limits": [*_written_again(after), *gaps], "readsEverything": bool(gaps)}
 
 
 def of_next_cycle(configuration: Configuration, now: datetime, limit: int) -> dict[str, Any]:
@@ -68,10 +71,11 @@ def _run(
     configuration: Configuration, reader: Reading, now: datetime, limit: int, *, next_only: bool
 ) -> dict[str, Any]:
     tally = _Tally(limit)
+    is_within = coverage.within(coverage.object_job(configuration), reader.question)
     hidden = frozenset(reader.redacted) | frozenset(reading.of(configuration).redacted)
     with previews.nothing_is_written():
         for chunk in previews.objects(configuration.pk, now, next_only=next_only):
-            for change in _changes(chunk, reader, configuration, hidden, now):
+            for change in _changes(chunk, reader, configuration, is_within, hidden, now):
                 tally.add(change)
         held = _held_by(configuration, tally.counts)
     return {"counts": tally.by_type(), "changes": tally.shown, "wouldBeHeldFor": held}
@@ -81,10 +85,11 @@ def _changes(
     chunk: list[PreviewedObject],
     reader: Reading,
     configuration: Configuration,
+    is_within: Within,
     hidden: frozenset[str],
     now: datetime,
 ) -> Iterator[dict[str, Any]]:
-    living = (one.stored for one in chunk if not one.is_gone)
+    living = (one.stored for one in chunk if not one.is_gone and is_within(one.stored.dn))
     mapped = {staged.guid: staged for staged in remapped(living, reader, now)}
     for one in chunk:
         flows = allowed_flows(
@@ -99,7 +104,7 @@ def _changes(
                 "action": action,
                 "type": ObjectType(one.stored.object_type).label,
                 "objectGuid": one.stored.guid,
-                "distinguishedName": one.dn,
+                "distinguishedName": one.stored.dn,
                 "old": masked(old, hidden),
                 "new": masked(new, hidden),
             }
@@ -153,22 +158,11 @@ def _held_by(configuration: Configuration, counts: Mapping[tuple[str, str], int]
     return guard.breaches(guarding.counted(configuration.pk, counts, 0, settings), settings)
 
 
-def _limits(configuration: Configuration, before: Reading, after: Reading) -> list[str]:
+def _gaps(configuration: Configuration, after: Reading) -> list[str]:
     """What the stored objects can not tell, each as a sentence."""
-    told = _written_again(after)
-    for name, one in after.types.items():
-        known = before.types.get(name)
-        if known is None:
-            told.append(f"Objects of the type {name} were not read so far.")
-        elif missing := sorted(set(one.attributes) - set(known.attributes)):
-            told.append(f"Attributes of {name} that were not read so far: {', '.join(missing)}.")
-    if set(before.containers) != set(after.containers) or set(before.groups) != set(after.groups):
-        told.append(
-            "Containers or groups of the scope differ: who comes and goes with them is not known here."
-        )
-    if not configuration.jobs.exclude(watermark="").exists():
-        told.append("No complete read has been stored; objects may be missing.")
-    return told
+    job = coverage.object_job(configuration)
+    gaps = coverage.gaps(job, after.question)
+    return gaps if job.watermark or not job.question else [*gaps, coverage.INCOMPLETE]
 
 
 def _written_again(reader: Reading) -> list[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from random import SystemRandom
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+
+import orjson
 
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.flow import PLAIN, ValueRules
 from provisioning.engine.mapping import CompiledMapping, compile_mapping
 from provisioning.engine.plan import ALL_FLOWS
+from provisioning.engine.questions import Question
 from provisioning.engine.schema import Filter, ObjectMapping, Schema, load
 from provisioning.engine.scoping import compile_scope
 from provisioning.models import Configuration, Job, ObjectType
@@ -24,6 +28,7 @@ _ALWAYS = frozenset({"objectGUID", "distinguishedName"})
 _ALWAYS_OF_USERS = frozenset({"userAccountControl", "accountDisabled", "primaryGroupID", "objectSid"})
 _ALWAYS_OF_GROUPS = frozenset({"objectSid"})
 EXPIRES = "accountExpires"
+_DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,13 @@ class TypeReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A compiled schema document."""
+    """A compiled schema document; ``digest`` changes with everything that decides what is made of an object."""
 
     types: dict[str, TypeReading]
     containers: tuple[str, ...]
     groups: tuple[str, ...]
     default_domain: str
+    digest: str = ""
 
     def context(self, now: datetime) -> EvaluationContext:
         """What expressions may know besides the object."""
@@ -67,28 +73,42 @@ class Reading:
         return one.rules if one is not None else PLAIN
 
     @property
+    def question(self) -> Question:
+        """What agents have to be asked."""
+        attributes = {name: one.attributes for name, one in self.types.items()}
+        return Question(attributes, self.containers, self.groups)
+
+    @property
     def redacted(self) -> list[str]:
         """Target attributes whose values never appear in the log."""
         return sorted({name for one in self.types.values() for name in one.mapping.redacted})
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What agents are asked, whatever the moment."""
+class Asked(NamedTuple):
+    """What agents are asked, whatever the moment, and the digest of the reading it belongs to."""
 
-    object_types: tuple[ObjectTypeRequest, ...]
-    containers: tuple[str, ...]
-    groups: tuple[str, ...]
+    question: Question
+    digest: str
 
 
 # A compiled schema takes 30 ms to make and 200 kB; a question is small. A cycle without a change needs no more than it.
 _readings: Recent[Reading] = Recent(256)
-_questions: Recent[Question] = Recent(8192)
+_asked: Recent[Asked] = Recent(8192)
 
 
 def of(configuration: Configuration) -> Reading:
     """The compiled schema of a configuration. Its document, which is large, is asked for only to compile it."""
     return _readings.get(_version(configuration), lambda: of_document(configuration.schema, configuration))
+
+
+def asked(configuration: Configuration) -> Asked:
+    """The part of :func:`of` that every cycle needs."""
+
+    def compiled() -> Asked:
+        reader = of(configuration)
+        return Asked(reader.question, reader.digest)
+
+    return _asked.get(_version(configuration), compiled)
 
 
 def of_document(document: dict[str, Any], configuration: Configuration) -> Reading:
@@ -106,9 +126,10 @@ def _version(configuration: Configuration) -> Hashable:
     )
 
 
-def request_body(job: Job, correlation_id: UUID, deadline: datetime) -> dict[str, Any]:
-    """The SCIM SearchRequest that goes onto the bus."""
-    return _request(job.configuration, correlation_id, deadline, watermark=job.watermark or None).to_dict()
+def request_body(job: Job, correlation_id: UUID, deadline: datetime, *, is_covered: bool) -> dict[str, Any]:
+    """The SCIM SearchRequest that goes onto the bus; ``is_covered`` by what the job's watermark answers."""
+    further = {"watermark": job.watermark or None, "is_covered": is_covered, "lists_containers": True}
+    return _request(job.configuration, correlation_id, deadline, **further).to_dict()
 
 
 def lookup_body(
@@ -121,21 +142,16 @@ def lookup_body(
 def _request(
     configuration: Configuration, correlation_id: UUID, deadline: datetime, **further: Any
 ) -> ReadRequest:
-    asked = _questions.get(_version(configuration), lambda: _question(of(configuration)))
+    question = asked(configuration).question
     return ReadRequest(
         domain=configuration.domain.fqdn,
-        object_types=asked.object_types,
+        object_types=tuple(ObjectTypeRequest(*one) for one in question.attributes.items()),
         correlation_id=str(correlation_id),
         deadline=deadline,
-        containers=asked.containers,
-        groups=asked.groups,
+        containers=question.containers,
+        groups=question.groups,
         **further,
     )
-
-
-def _question(reading: Reading) -> Question:
-    types = tuple(ObjectTypeRequest(name, one.attributes) for name, one in reading.types.items())
-    return Question(types, reading.containers, reading.groups)
 
 
 def _compile(document: dict[str, Any], default_domain: str, honours_expiry: bool) -> Reading:
@@ -146,7 +162,10 @@ def _compile(document: dict[str, Any], default_domain: str, honours_expiry: bool
         for name in OBJECT_TYPES
         if (mapping := rule.object_mapping(name)) is not None
     }
-    return Reading(types, rule.included_containers, rule.included_groups, default_domain)
+    written = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    decides = b"%d %s %s" % (honours_expiry, default_domain.encode(), written)
+    digest = hashlib.blake2b(decides, digest_size=_DIGEST_BYTES).hexdigest()
+    return Reading(types, rule.included_containers, rule.included_groups, default_domain, digest)
 
 
 def _compile_type(name: str, object_mapping: ObjectMapping, *, honours_expiry: bool) -> TypeReading:

@@ -49,16 +49,20 @@ def _leave(job: Job, cycle: Cycle) -> None:
 
 def _free(job: Job, cycle: Cycle, now: datetime) -> None:
     """Give the job its new watermark and its next run."""
-    quarantining.judge(job, cycle, now)
-    if not job.restart_requested:
-        job.watermark, job.watermark_at = cycle.new_watermark, now
+    asked = cycle.kind != CycleKind.EVALUATION
+    if asked or job.state != JobState.QUARANTINED:
+        quarantining.judge(job, cycle, now)
+    if asked:
+        # One that asked nobody says nothing of agents and controllers.
+        if not job.restart_requested:
+            job.watermark, job.watermark_at = cycle.new_watermark, now
+        job.failures_in_a_row = 0
+        job.last_success_at = now
     job.restart_requested = False
     job.deletes_allowed = False
-    job.failures_in_a_row = 0
-    job.last_success_at = now
     job.current_cycle = None
     restarting.forget_pending(job)
     is_late = job.next_run_at is not None and job.next_run_at <= now
-    if job.state == JobState.QUARANTINED or (job.state == JobState.ACTIVE and is_late):
+    if asked and (job.state == JobState.QUARANTINED or (job.state == JobState.ACTIVE and is_late)):
         job.next_run_at = run_after(job, now)
     job.save()

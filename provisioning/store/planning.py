@@ -36,6 +36,12 @@ UPDATE provisioning_sourceobject o SET is_dirty = true
  WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND o.in_scope AND NOT o.is_gone
    AND NOT EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id)
 """
+# After an evaluation: other rules may want other things of what the evaluation itself did not change.
+_MARK_ALL = """
+UPDATE provisioning_sourceobject o SET is_dirty = true
+ WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND (NOT o.is_gone OR EXISTS (
+       SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id AND l.state = 'active'))
+"""
 # Creations are planned by :mod:`creations`.
 _DIRTY = """
 SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_detail,
@@ -156,6 +162,12 @@ def mark_differing(configuration: UUID) -> None:
     with connection.cursor() as cursor:
         for statement in (_MARK_DIFFERING, _MARK_MISSING):
             cursor.execute(statement, {"configuration": configuration})
+
+
+def mark_all(configuration: UUID) -> None:
+    """After an evaluation: look at everything that is, or may come, in the target."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_ALL, {"configuration": configuration})
 
 
 def dirty_objects(configuration: UUID, now: datetime) -> Iterator[list[DirtyObject]]:

@@ -33,7 +33,6 @@ class PreviewedObject:
     """A stored object beside what was exported of it; documents are JSON text, None without a link."""
 
     stored: StoredObject
-    dn: str
     is_gone: bool
     gone_reason: str
     standing: str
@@ -61,4 +60,4 @@ def objects(configuration: UUID, now: datetime, *, next_only: bool) -> Iterator[
     with connection.chunked_cursor() as cursor:
         cursor.execute(_OBJECTS, parameters)
         while rows := cursor.fetchmany(FETCH_ROWS):
-            yield [PreviewedObject(StoredObject(*row[:4]), *row[4:]) for row in rows]
+            yield [PreviewedObject(StoredObject(*row[:5]), *row[5:]) for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,20 @@ class StagedObject:
     primary_group_sid: str | None = None
 
 
+class NamedScope(NamedTuple):
+    """What limits a scope: "container" or "group", and its DN."""
+
+    kind: str
+    dn: str
+
+
 @dataclass(slots=True)
 class StagedPage:
     """A page ready to be merged. Members are (group guid, member guid) pairs, in the order the agent gave them.
 
     ``foreign`` has the members that stand for somebody of another forest: by guid the SID as text, and as objectSid
     where it is that of an account.
+    ``names`` are containers, and the groups of the scope, by objectGUID; ``lost_names`` containers that are gone.
     """
 
     objects: list[StagedObject] = field(default_factory=list)
@@ -42,6 +51,8 @@ class StagedPage:
     added_members: list[tuple[str, str]] = field(default_factory=list)
     removed_members: list[tuple[str, str]] = field(default_factory=list)
     foreign: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    names: dict[str, NamedScope] = field(default_factory=dict)
+    lost_names: list[str] = field(default_factory=list)
 
     @property
     def resources(self) -> int:

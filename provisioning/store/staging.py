@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from provisioning.store import foreign
+from provisioning.store import foreign, scope_names
 from provisioning.store.rows import StagedObject, StagedPage
 
 _STAGING = """
@@ -112,6 +112,7 @@ def merge(configuration: UUID, cycle: int, page: StagedPage, now: datetime, *, m
             cursor.execute(_BURY, {**parameters, "reason": reason, "guids": guids})
         if mark_seen and page.present:
             cursor.execute(_SEE_NAMED, {**parameters, "guids": page.present})
+        scope_names.merge(configuration, cycle, page.names, page.lost_names, everything=mark_seen)
         if page.whole_groups or page.added_members or page.removed_members:
             _merge_members(cursor, page, parameters)
         if page.foreign:

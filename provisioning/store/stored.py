@@ -13,9 +13,14 @@ from django.db import connection
 FETCH_ROWS = 1_000
 
 _DUE = """
-SELECT id, guid::text, object_type, attributes::text FROM provisioning_sourceobject
+SELECT id, guid::text, object_type, attributes::text, dn FROM provisioning_sourceobject
  WHERE configuration_id = %s AND state_changes_at <= %s AND NOT is_gone AND id > %s
  ORDER BY id LIMIT %s
+"""
+
+_LIVING = """
+SELECT id, guid::text, object_type, attributes::text, dn FROM provisioning_sourceobject
+ WHERE configuration_id = %s AND NOT is_gone
 """
 
 
@@ -27,6 +32,18 @@ class StoredObject:
     guid: str
     object_type: int
     attributes: str
+    dn: str
+
+
+def living(configuration: UUID) -> Iterator[list[StoredObject]]:
+    """Every object that is not gone, as it is when this begins; needs an open transaction.
+
+    Between two lists the connection is free for other statements.
+    """
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_LIVING, [configuration])
+        while rows := cursor.fetchmany(FETCH_ROWS):
+            yield [StoredObject(*row) for row in rows]
 
 
 def due(configuration: UUID, now: datetime) -> Iterator[list[StoredObject]]:

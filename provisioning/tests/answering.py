@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from agents.bus import leases, pages
 from agents.models import Agent, AgentState, Domain, ResourceGrouping
-from provisioning.models import Configuration, Cycle, Job, Target
+from provisioning.models import Configuration, Cycle, CycleKind, Job, Target
 from provisioning.services import configurations, exporting, jobs, planning, settling, starting
 from provisioning.services import ingest as ingesting
 from provisioning.services.hints import Hint, Step
@@ -34,6 +34,12 @@ def group(name: str, members: list[UUID], guid: UUID | None = None) -> Resource:
     resource = _resource("group", name, guid, {"groupType": -2147483646})
     resource["members"] = {"whole": True, "added": [str(one) for one in members], "removed": []}
     return resource
+
+
+def container(dn: str, guid: UUID | None = None) -> Resource:
+    """An organisational unit, for a scope to be chosen from."""
+    resource = _resource("container", "", guid, {})
+    return {**resource, AD_SCHEMA: {"distinguishedName": dn}}
 
 
 def membership_change(resource: Resource, added: list[UUID] = (), removed: list[UUID] = ()) -> Resource:  # type: ignore[assignment]
@@ -125,12 +131,23 @@ class Bench:
         return Cycle.objects.get(pk=cycle.pk)
 
     def begin(self) -> Cycle:
+        """Start the next cycle that asks an agent; one that evaluates what is stored goes before it."""
+        while (cycle := self.start()).kind == CycleKind.EVALUATION:
+            run_to_end([Hint(Step.PLAN, cycle.pk)])
+        return cycle
+
+    def evaluate(self) -> Cycle:
+        """The next cycle, which has to be one that asks nobody; run to its end."""
+        cycle = self.start()
+        assert cycle.kind == CycleKind.EVALUATION
+        run_to_end([Hint(Step.PLAN, cycle.pk)])
+        return Cycle.objects.get(pk=cycle.pk)
+
+    def start(self) -> Cycle:
         """Start the next cycle now."""
         now = timezone.now()
         jobs.run_now(self.job, now)
-        assert starting.start_due(now) == 1
-        cycle = self.job.current_cycle
-        assert cycle is not None
+        [cycle] = starting.start_due(now)
         return cycle
 
     def answer(

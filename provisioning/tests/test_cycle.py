@@ -252,7 +252,7 @@ def test_a_job_has_one_cycle_at_a_time() -> None:
 
     bench = Bench.set_up()
     bench.begin()
-    assert starting.start(bench.job.pk, now()) is False
+    assert starting.start(bench.job.pk, now()) is None
 
 
 def test_a_link_remembers_what_was_exported() -> None:

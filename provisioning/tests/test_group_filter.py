@@ -30,7 +30,7 @@ def test_the_agent_is_asked_with_the_groups_of_the_document() -> None:
     group = str(uuid4())
     configurations.change_schema(bench.configuration, limited_to(bench, group), now())
     job = Configuration.objects.get(pk=bench.configuration.pk).jobs.get()
-    request = ReadRequest.from_dict(reading.request_body(job, uuid4(), now()))
+    request = ReadRequest.from_dict(reading.request_body(job, uuid4(), now(), is_covered=False))
     assert request.groups == (group,)
 
 

@@ -35,7 +35,7 @@ def test_the_job_is_due_at_once_and_keeps_its_phase(bench: Bench) -> None:
     now = timezone.now()
     phase = bench.job.phase_s
     assert notified(bench, now) == now
-    assert starting.start_due(now) == 1
+    assert len(starting.start_due(now)) == 1
     job = bench.job
     assert job.next_run_at == jobs.run_after(job, now)
     assert int(job.next_run_at.timestamp()) % job.interval_s == phase
@@ -52,7 +52,7 @@ def test_a_change_during_a_cycle_is_run_for_after_it(bench: Bench) -> None:
     cycle = bench.begin()
     now = cycle.started_at + timedelta(seconds=1)
     assert notified(bench, now) == cycle.started_at + timedelta(seconds=5)
-    assert starting.start_due(now + timedelta(seconds=10)) == 0
+    assert len(starting.start_due(now + timedelta(seconds=10))) == 0
 
 
 @pytest.mark.parametrize("state", [JobState.PAUSED, JobState.HELD, JobState.QUARANTINED])

@@ -88,7 +88,7 @@ def test_after_four_weeks_in_quarantine_the_job_is_disabled() -> None:
     failing.fail(bench.begin(), "AdBindFailed", "It fails.", now())
     long_ago = timezone.now() - quarantine.GIVEN_UP_AFTER - timedelta(minutes=1)
     Job.objects.update(state_since=long_ago, next_run_at=long_ago)
-    assert starting.start_due(now()) == 0
+    assert len(starting.start_due(now())) == 0
     assert (bench.job.state, bench.job.state_reason) == (JobState.DISABLED, "QuarantinedTooLong")
     assert Notification.objects.filter(template="job_given_up").count() == 1
     jobs.start(bench.job, now())

@@ -98,7 +98,7 @@ def test_containers_are_changed_without_touching_the_document(browser: Client) -
     bench = Bench.set_up()
     guid = "5f0c2a52-7f2b-4b2e-9d5d-0a3c1c8f6b11"
     page = send(browser, bench, verb="scope", containers=guid)
-    assert "Containers or groups of the scope differ" in page
+    assert "No complete read has been stored" in page
     assert guid in page
 
 

@@ -62,10 +62,10 @@ def test_a_narrower_question_goes_on_from_the_watermark(ground: Playground) -> N
         changes.set_attribute(ground.admin, dn, "title", "Head")
     narrow = [ObjectTypeRequest("user", ("distinguishedName", "title"))]
     scope = [ground.guid_of(inside)]
-    answer = ground.read(scope, types=narrow, is_narrower=True)
+    answer = ground.read(scope, types=narrow, is_covered=True)
     assert answer.mode == "delta"
     assert answer.objects() == {ground.guid_of(stays): {"distinguishedName": stays, "title": "Head"}}
     assert answer.tombstones() == {ground.guid_of(leaves): "outOfScope"}
     assert ground.read(scope, types=narrow).mode == "delta"
     # What was left out has no cookie any more: the portal's word is not enough.
-    assert ground.read(scope, types=ALL_TYPES, is_narrower=True).mode == "initial"
+    assert ground.read(scope, types=ALL_TYPES, is_covered=True).mode == "initial"

@@ -47,7 +47,7 @@ def _pages(
 ) -> Iterator[Page]:
     question, notes, moment = question_of(request), list[str](), now()
     mark = decode(request.watermark) if request.watermark else None
-    if mark is not None and mark.question != question and not request.is_narrower:
+    if mark is not None and mark.question != question and not request.is_covered:
         mark = None
     sees = _sees_tombstones(connection, controller)
     beginner = Beginner(connection, request, controller, notes, sees)

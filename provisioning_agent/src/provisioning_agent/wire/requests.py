@@ -36,8 +36,8 @@ class ReadRequest:
     """What an agent is asked to read; ``watermark`` None means an initial read, ``deadline`` is aware UTC.
 
     ``objects`` names single objects by objectGUID, DN or UPN: then just these are read, wherever they are.
-    ``lists_containers`` asks for the domain's organisational units and containers besides. ``is_narrower`` says
-    that the question asks for less than the one the watermark answers, and that what it leaves out is dealt with.
+    ``lists_containers`` asks for the domain's organisational units and containers besides. ``is_covered`` says
+    that the watermark answers this question, or one that asks for more and of which the rest is dealt with.
     """
 
     domain: str
@@ -50,7 +50,7 @@ class ReadRequest:
     page_size: int = MAX_PAGE_RESOURCES
     objects: tuple[str, ...] = ()
     lists_containers: bool = False
-    is_narrower: bool = False
+    is_covered: bool = False
 
     def to_json(self) -> bytes:
         """The request as UTF-8 JSON."""
@@ -76,7 +76,7 @@ class ReadRequest:
                 "deadline": _iso(self.deadline),
                 **({"objects": list(self.objects)} if self.objects else {}),
                 **({"listsContainers": True} if self.lists_containers else {}),
-                **({"isNarrower": True} if self.is_narrower else {}),
+                **({"isCovered": True} if self.is_covered else {}),
             },
         }
 
@@ -109,7 +109,7 @@ class ReadRequest:
             page_size=_page_size(body.get("count")),
             objects=_objects(extension.get("objects", [])),
             lists_containers=_flag(extension, "listsContainers"),
-            is_narrower=_flag(extension, "isNarrower"),
+            is_covered=_flag(extension, "isCovered"),
         )
 
 
