@@ -60,7 +60,8 @@ def question(
     groups: Sequence[str] = (),
     watermark: str | None = None,
     page_size: int = 1000,
-    **further: bool,
+    lists_containers: bool = False,
+    is_covered: bool = False,
 ) -> ReadRequest:
     """A read request that is due in a minute."""
     return ReadRequest(
@@ -72,7 +73,8 @@ def question(
         groups=tuple(groups),
         watermark=watermark,
         page_size=page_size,
-        **further,
+        lists_containers=lists_containers,
+        is_covered=is_covered,
     )
 
 
