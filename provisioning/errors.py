@@ -88,8 +88,8 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "AgentTooOld": "The agent that answered does not know single objects. Update it.",
         "JobDisabled": "The job is disabled. Start it first.",
         "CycleUndone": (
-            "A cycle was undone. The next one writes the same again as long as Active Directory, scope and mapping say "
-            "so: mend them, then start the job."
+            "A cycle was undone, and the next one writes the same again as long as Active Directory, scope or mapping "
+            "say so: mend them, then start the job."
         ),
         "CycleUnderWay": "A cycle of the job is under way. Pause the job, and try again when the cycle has ended.",
         "CycleNotUndoable": (

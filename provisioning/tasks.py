@@ -106,6 +106,12 @@ def keep_house() -> None:
     housekeeping.tidy(now())
 
 
+def set_moving(hints: Iterable[Hint]) -> None:
+    """Send hints as soon as this transaction is over. Should the broker be away, the watchdog gives them again."""
+    listed = list(hints)
+    transaction.on_commit(lambda: send(listed), robust=True)
+
+
 def send(hints: Iterable[Hint]) -> None:
     """Turn hints into messages."""
     for hint in hints:

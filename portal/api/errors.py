@@ -44,6 +44,16 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
             "The delete guard would hold this; let the next cycle plan it and decide there.",
         ),
         "CycleInTheWay": (409, "A cycle is about to write this object; try again when it has ended."),
+        "CycleUnderWay": (
+            409,
+            "A cycle of the job is under way; pause the job, and try again when it has ended.",
+        ),
+        "CycleNotUndoable": (
+            409,
+            "The cycle has not ended, or ran under a version that did not keep what an undo needs.",
+        ),
+        "UndoNotReadable": (409, "Only what was written to the built-in directory can be undone so far."),
+        "UndoHasChanged": (409, "What the undo would do has changed since; look at it again."),
         "DriftNotReadable": (409, "Only what the built-in directory holds can be compared so far."),
         "AgentTooOld": (502, "The agent does not know single objects; update it."),
         "HybridIdentityServiceNoAgentsAssigned": (503, "No agent serves the domain; add one."),

@@ -47,7 +47,7 @@ class LogPages(BasePagination):
         """One page, and the address of the one after it."""
         if not isinstance(queryset, QuerySet):
             raise TypeError("The log is paged by the database.")
-        size = _page_size(request)
+        size = page_size(request)
         cursor = request.query_params.get("cursor")
         after = queryset.filter(_older_than(*_decode(cursor))) if cursor else queryset
         rows = list(after.order_by("-at", "-id")[: size + 1])
@@ -77,7 +77,8 @@ class LogPages(BasePagination):
         ]
 
 
-def _page_size(request: Request) -> int:
+def page_size(request: Request) -> int:
+    """How many rows the request asks for, within bounds."""
     raw = request.query_params.get("page_size", "")
     return min(max(int(raw), 1), LARGEST_PAGE) if raw.isdigit() else PAGE_SIZE
 

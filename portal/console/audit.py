@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-__all__ = ["ADDITION", "CHANGE", "DELETION", "provisioned", "record"]
+__all__ = ["ADDITION", "CHANGE", "DELETION", "provisioned", "record", "undone"]
 
 # What the history's column for names holds.
 _NAME_LIMIT = 200
@@ -16,6 +16,11 @@ _NAME_LIMIT = 200
 def provisioned(name: str, *, forced: bool) -> str:
     """What the history says of provisioning on demand."""
     return f"Provisioned on demand{', forced' if forced else ''}: {name}"
+
+
+def undone(cycle: int, by: int) -> str:
+    """What the history says of an undo."""
+    return f"Undone: cycle #{cycle}, by cycle #{by}"
 
 
 def record(user: AbstractBaseUser | AnonymousUser, obj: Model | None, what: str, flag: int = CHANGE) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.models import Cycle, CycleStep
+from provisioning.models import Cycle, CycleKind, CycleStep
 
 _LINE = (CycleStep.READING, CycleStep.PLANNING, CycleStep.EXPORTING, CycleStep.SETTLING, CycleStep.DONE)
 
@@ -19,6 +19,12 @@ class Station:
 
 def of_cycle(cycle: Cycle) -> list[Station]:
     """The stations of a cycle. A held one waits between planning and exporting."""
+    stations = _of_line(cycle)
+    # An undo reads nothing.
+    return stations[1:] if cycle.kind == CycleKind.UNDO else stations
+
+
+def _of_line(cycle: Cycle) -> list[Station]:
     if cycle.step == CycleStep.DONE:
         return [Station(str(step.label), "passed") for step in _LINE]
     if cycle.step == CycleStep.FAILED:

@@ -98,7 +98,7 @@ def allow_deletes(job: Job, now: datetime) -> None:
         long_ago = now - timedelta(seconds=2 * settings.CYCLE_STALLED_S)
         Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.EXPORTING, moved_at=long_ago)
         if cycle.kind == CycleKind.UNDO:
-            pause_after_undo(locked, now)
+            pause_after_undo(locked, cycle.undoes_id, now)
         else:
             _set_state(locked, JobState.ACTIVE, now)
             locked.next_run_at = run_after(locked, now)
@@ -116,11 +116,12 @@ def reject_deletes(job: Job, now: datetime) -> None:
         locked.save()
 
 
-def pause_after_undo(job: Job, now: datetime) -> None:
+def pause_after_undo(job: Job, undone: int | None, now: datetime) -> None:
     """The next cycle would write again what was taken back: a person starts it. Changes the job without saving it."""
     if job.state != JobState.DISABLED:
         _set_state(job, JobState.PAUSED, now)
-    job.state_reason, job.state_detail, job.next_run_at = CYCLE_UNDONE, ERRORS[CYCLE_UNDONE], None
+    job.state_reason, job.next_run_at = CYCLE_UNDONE, None
+    job.state_detail = f"{ERRORS[CYCLE_UNDONE]} It was cycle #{undone}."
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class Preview:
 
 def preview(cycle: Cycle, now: datetime) -> Preview:
     """What undoing this cycle would do now; raises :class:`JobRefused`. Not within a transaction."""
-    _refuse_where_impossible(cycle)
+    refuse_where_impossible(cycle)
     with previews.nothing_is_written():
         return _preview(cycle, now)
 
@@ -86,7 +86,7 @@ def start(cycle: Cycle, now: datetime, *, fingerprint: str = "") -> tuple[Cycle,
             raise JobRefused("JobHeld")
         if locked.current_cycle_id is not None:
             raise JobRefused("CycleUnderWay")
-        _refuse_where_impossible(cycle)
+        refuse_where_impossible(cycle)
         if fingerprint and _preview(cycle, now).fingerprint != fingerprint:
             raise JobRefused("UndoHasChanged")
         begun = Cycle.objects.create(
@@ -98,7 +98,7 @@ def start(cycle: Cycle, now: datetime, *, fingerprint: str = "") -> tuple[Cycle,
             moved_at=now,
         )
         locked.current_cycle = begun
-        jobs.pause_after_undo(locked, now)
+        jobs.pause_after_undo(locked, cycle.pk, now)
         locked.save()
     return begun, [Hint(Step.PLAN, begun.pk)]
 
@@ -109,18 +109,32 @@ def plan(cycle: Cycle, now: datetime) -> int:
     if undone is None:
         return 0  # The cycle was forgotten meanwhile: nothing is known of what it wrote.
     planned: Counter[Phase] = Counter()
-    for chunk in undo.written(undone, _home(cycle), now):
+    for chunk in undo.written(undone, home_of(cycle), now):
         planning.store(cycle.pk, _changes(chunk, planned))
     statistics.after_planning(planned.total())
     undo.log_skipped(cycle.pk, now)
     return undo.plan_memberships(undone, cycle.pk, MEMBER_BATCH_SIZE)
 
 
+def home_of(cycle: Cycle) -> list[UUID]:
+    """The configurations in which that may be what an object refers to."""
+    configuration = cycle.job.configuration
+    return [configuration.pk, *neighbours.of(configuration)]
+
+
+def refuse_where_impossible(cycle: Cycle) -> None:
+    """Raise :class:`JobRefused` for a cycle that can not be undone at all."""
+    if cycle.job.configuration.target.kind != TargetKind.DIRECTORY:
+        raise JobRefused("UndoNotReadable")
+    if cycle.step not in _ENDED or not cycle.keeps_traces:
+        raise JobRefused("CycleNotUndoable")
+
+
 def _preview(cycle: Cycle, now: datetime) -> Preview:
     changes: Counter[tuple[str, str]] = Counter()
     conflicts: Counter[tuple[str, str]] = Counter()
     unchanged = 0
-    for chunk in undo.written(cycle.pk, _home(cycle), now):
+    for chunk in undo.written(cycle.pk, home_of(cycle), now):
         for one in chunk:
             kind = ObjectType(one.object_type).label
             match decide_undo(one.written, one.present):
@@ -164,16 +178,3 @@ def _left_alone(one: WrittenObject, conflict: Conflict) -> PlannedChange:
         conflict,
         ERRORS[conflict],
     )
-
-
-def _home(cycle: Cycle) -> list[UUID]:
-    """Where what is referred to may be."""
-    configuration = cycle.job.configuration
-    return [configuration.pk, *neighbours.of(configuration)]
-
-
-def _refuse_where_impossible(cycle: Cycle) -> None:
-    if cycle.job.configuration.target.kind != TargetKind.DIRECTORY:
-        raise JobRefused("UndoNotReadable")
-    if cycle.step not in _ENDED or not cycle.keeps_traces:
-        raise JobRefused("CycleNotUndoable")

@@ -242,6 +242,7 @@ class CycleSerializer(serializers.ModelSerializer[Cycle]):
             "configuration",
             "correlation_id",
             "kind",
+            "undoes",
             "step",
             "started_at",
             "moved_at",

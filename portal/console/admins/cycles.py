@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
 
-from portal.console import badges, moments, steps
+from portal.console import badges, moments, steps, undo_page
 from portal.console.base import ReadOnlyAdmin
 from portal.console.site import site
 from provisioning.models import Cycle, ProvisioningLogEntry
@@ -48,6 +49,21 @@ class CycleAdmin(ReadOnlyAdmin[Cycle]):
     ordering = ("-id",)
     detail_template = "console/cycle.html"
 
+    def get_urls(self) -> list[URLPattern]:
+        """The undo of a cycle has an address of its own."""
+        undo = self.admin_site.admin_view(self.undo_view)
+        return [path("<int:object_id>/undo/", undo, name="cycle_undo"), *super().get_urls()]
+
+    def undo_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """What an undo would do, and the button that does it."""
+        obj = self.visible_object(request, str(object_id))
+        found = undo_page.answer(request, obj)
+        if isinstance(found, HttpResponse):
+            return found
+        return self.render_page(
+            request, "console/cycle_undo.html", obj, {"title": f"Undo cycle #{obj.pk}", **found}
+        )
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cycle]:
         """Cycles without their configurations' schema."""
         return (
@@ -63,7 +79,13 @@ class CycleAdmin(ReadOnlyAdmin[Cycle]):
             entries = list(
                 ProvisioningLogEntry.objects.filter(cycle_id=obj.pk, at__gte=obj.started_at)[:LOG_ROWS]
             )
-        return {"steps": steps.of_cycle(obj), "entries": entries, "is_cut": len(entries) == LOG_ROWS}
+        return {
+            "steps": steps.of_cycle(obj),
+            "entries": entries,
+            "is_cut": len(entries) == LOG_ROWS,
+            "may_undo": undo_page.is_offered(request, obj),
+            "undone_by": obj.undone_by.order_by("id").values_list("pk", flat=True),
+        }
 
     @admin.display(description="Cycle", ordering="id")
     def number(self, cycle: Cycle) -> str:
