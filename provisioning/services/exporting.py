@@ -103,23 +103,25 @@ def _prepare(cycle_id: int, phase: Phase) -> None:
     if phase is Phase.REFERENCES:
         known = Cycle.objects.select_related("job__configuration__domain")
         cycle = known.defer("job__configuration__schema").get(pk=cycle_id)
+        configuration = cycle.job.configuration
+        others = neighbours.of(configuration)
+        if cycle.count_planned:
+            references.wake(cycle_id, configuration.target_id, [configuration.pk, *others])
+            neighbours.tell_arrivals(configuration, cycle_id, others)
         if cycle.kind == CycleKind.UNDO:
             return  # It sets old references, which were planned with everything else.
-        reader = reading.of(cycle.job.configuration)
-        others = neighbours.of(cycle.job.configuration)
+        reader = reading.of(configuration)
         updated = [int(one) for one in ObjectType if UPDATE in reader.flows(one)]
         references.plan(
-            cycle.job.configuration_id,
+            configuration.pk,
             cycle_id,
             Phase.REFERENCES,
             BATCH_SIZE,
             updated,
-            target=cycle.job.configuration.target_id,
+            target=configuration.target_id,
             only=cycle.source_id,
             others=others,
         )
-        if cycle.count_planned:
-            neighbours.tell_arrivals(cycle.job.configuration, cycle_id, others)
 
 
 def _hints(cycle_id: int, phase: Phase, numbers: list[int]) -> list[Hint]:

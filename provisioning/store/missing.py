@@ -13,10 +13,12 @@ from uuid import UUID
 
 from django.db import connection
 
-_IS_NEEDED = """
-SELECT EXISTS (SELECT 1 FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND references_dirty)
-    OR EXISTS (SELECT 1 FROM provisioning_missingreference)
-       AND EXISTS (SELECT 1 FROM provisioning_change WHERE cycle_id = %(cycle)s AND kind IN ('create', 'restore'))
+_ARE_MARKED = """
+SELECT EXISTS (SELECT 1 FROM provisioning_sourceobject WHERE configuration_id = %s AND references_dirty)
+"""
+_ARE_AWAITED = """
+SELECT EXISTS (SELECT 1 FROM provisioning_missingreference)
+   AND EXISTS (SELECT 1 FROM provisioning_change WHERE cycle_id = %s AND kind IN ('create', 'restore'))
 """
 # Holders of other domains' references too.
 _WAKE = """
@@ -52,11 +54,14 @@ UPDATE provisioning_sourceobject o SET references_dirty = false FROM unplanned u
 """
 
 
-def is_needed(configuration: UUID, cycle: int) -> bool:
-    """Whether a cycle has references to look at, or has made what somebody may wait for."""
-    with connection.cursor() as cursor:
-        cursor.execute(_IS_NEEDED, {"configuration": configuration, "cycle": cycle})
-        return bool(cursor.fetchone()[0])
+def are_marked(configuration: UUID) -> bool:
+    """Whether a configuration has references to look at."""
+    return _exists(_ARE_MARKED, configuration)
+
+
+def are_awaited(cycle: int) -> bool:
+    """Whether a cycle has made what somebody may wait for."""
+    return _exists(_ARE_AWAITED, cycle)
 
 
 def wake(cycle: int, home: Sequence[UUID]) -> None:
@@ -70,3 +75,9 @@ def set_aside(configuration: UUID, cycle: int, updated: list[int], only: int | N
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle}
     with connection.cursor() as cursor:
         cursor.execute(_SET_ASIDE, {**parameters, "updated": updated, "only": only})
+
+
+def _exists(statement: str, key: UUID | int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [key])
+        return bool(cursor.fetchone()[0])

@@ -116,6 +116,13 @@ UPDATE provisioning_sourceobject o SET references_dirty = false
 """
 
 
+def wake(cycle: int, target: int, home: Sequence[UUID]) -> None:
+    """Mark whoever waits, in the configurations ``home`` of a target, for what a cycle has created or restored."""
+    if missing.are_awaited(cycle):
+        locks.lock_references(target)
+        missing.wake(cycle, home)
+
+
 def plan(
     configuration: UUID,
     cycle: int,
@@ -145,10 +152,9 @@ def plan(
         strays = [row[0] for row in cursor.fetchall()]
         if strays:
             cursor.execute(_DOUBT, {"cycle": cycle, "strays": strays})
-        if not missing.is_needed(configuration, cycle):
+        if not missing.are_marked(configuration):
             return
         locks.lock_references(target)
-        missing.wake(cycle, parameters["home"])
         cursor.execute(_PLAN.format(home=home), {**parameters, "updated": updated, "only": only})
         planned = cursor.rowcount
         if planned:
