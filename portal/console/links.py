@@ -25,6 +25,12 @@ def source_guids(target_id: UUID) -> list[UUID]:
     return list(links.values_list("source__guid", flat=True))
 
 
+def source_ids(target_id: UUID) -> list[int]:
+    """Ids of the source objects that a directory object is linked with."""
+    links = Link.objects.filter(configuration__in=configuration_ids(), target_id=str(target_id))
+    return list(links.values_list("source_id", flat=True))
+
+
 def _as_guid(text: str) -> UUID | None:
     """Other targets than the built-in directory may have ids of another shape."""
     try:

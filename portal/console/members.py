@@ -11,6 +11,9 @@ from django.db.models.functions import Lower
 
 from directory.models import Contact, DirectoryObject, Group, Membership, User
 from directory.models.membership import MemberKind
+from portal.console import links
+from provisioning.models import ForeignPrincipal
+from provisioning.services import principals
 
 _MODELS: Mapping[int, type[Model]] = {
     MemberKind.USER: User,
@@ -33,6 +36,11 @@ class Member:
 def memberships_of(group: Group) -> QuerySet[Membership]:
     """The group's members in the order of the index."""
     return Membership.objects.filter(group=group).order_by("member_id")
+
+
+def foreign_of(group: Group) -> QuerySet[ForeignPrincipal]:
+    """Foreign security principals that are members of the group in Active Directory."""
+    return principals.of_groups(links.source_ids(group.pk))
 
 
 def groups_of(obj: DirectoryObject) -> QuerySet[Group]:

@@ -7,6 +7,7 @@ others are the same everywhere, *Authenticated Users* for one, and are never any
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Final
 
 _OF_A_DOMAIN: Final = re.compile(r"(S-1-5-21(?:-[0-9]+){3})-[0-9]+\Z")
@@ -61,3 +62,34 @@ def domain_of(sid: str) -> str | None:
 def well_known_name(sid: str) -> str | None:
     """Its name where it is the same everywhere and has one."""
     return _WELL_KNOWN.get(sid)
+
+
+class Standing(StrEnum):
+    """What became of a foreign security principal in a group."""
+
+    LINKED = "Linked"
+    NOT_IN_TARGET = "NotInTarget"
+    NOT_READ = "NotRead"
+    NOT_CONNECTED = "NotConnected"
+    WELL_KNOWN = "WellKnown"
+
+
+SENTENCES: Final = {
+    Standing.LINKED: "It is a member of the group in the target.",
+    Standing.NOT_IN_TARGET: "Whom it stands for was read but is not in the target; that one's explanation says why.",
+    Standing.NOT_READ: "No configuration of its domain has whom it stands for in its scope. Widen the scope; "
+    "computers and the groups that come with a domain are never read.",
+    Standing.NOT_CONNECTED: "No configuration to the same target has its domain. Connect that forest.",
+    Standing.WELL_KNOWN: "It is the same in every domain and nobody's membership in the target.",
+}
+
+
+def standing(sid: str, *, is_connected: bool, is_known: bool, is_linked: bool) -> Standing:
+    """What became of one: its domain is connected to the target, it was read there, it is in the target."""
+    if domain_of(sid) is None:
+        return Standing.WELL_KNOWN
+    if is_linked:
+        return Standing.LINKED
+    if is_known:
+        return Standing.NOT_IN_TARGET
+    return Standing.NOT_READ if is_connected else Standing.NOT_CONNECTED

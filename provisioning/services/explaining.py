@@ -25,11 +25,13 @@ from provisioning.models import (
     ProvisioningLogEntry,
     SourceObject,
 )
-from provisioning.services import reading
+from provisioning.services import principals, reading
 from provisioning.services.page_reader import as_mapped
+from provisioning.services.principals import Principal
 from provisioning.services.reading import EXPIRES, TypeReading
 
 Explanation = dict[str, Any]
+_FOREIGN_MEMBERS_SHOWN: Final = 100
 
 _OF_LINK: Final = {
     "state": "state",
@@ -52,6 +54,14 @@ _OF_ESCROW: Final = {
     "lastFailedAt": "last_failed_at",
     "attempts": "attempts",
     "retryAt": "retry_at",
+}
+_OF_FOREIGN_MEMBERS: Final = {
+    "objectGuid": "guid",
+    "sid": "sid",
+    "name": "name",
+    "standing": "standing",
+    "sentence": "sentence",
+    "targetId": "target_id",
 }
 
 
@@ -88,6 +98,7 @@ def explain(configuration: Configuration, source: SourceObject | None, now: date
         "verdict": {"code": verdict, "sentence": SENTENCES[verdict]},
         "source": _source(source),
         **_mapped(configuration, source, link, now),
+        "foreignMembers": _foreign_members(source),
         "link": _told(link, _OF_LINK),
         "lastExport": _told(_last_export(configuration, source), _OF_EXPORT),
         "escrow": _told(escrow, _OF_ESCROW),
@@ -209,6 +220,14 @@ def _last_export(configuration: Configuration, source: SourceObject) -> Provisio
     return rows.order_by("-at", "-id").first()
 
 
-def _told(row: Model | None, fields: Mapping[str, str]) -> Explanation | None:
+def _foreign_members(source: SourceObject) -> list[Explanation | None] | None:
+    """Members from other forests, the first of them; None for what is no group."""
+    if source.object_type != ObjectType.GROUP:
+        return None
+    shown = principals.of_groups([source.pk])[:_FOREIGN_MEMBERS_SHOWN]
+    return [_told(one, _OF_FOREIGN_MEMBERS) for one in principals.described(shown)]
+
+
+def _told(row: Model | Principal | None, fields: Mapping[str, str]) -> Explanation | None:
     """A row as it is told: the name on the wire for each field; None where there is no row."""
     return None if row is None else {name: getattr(row, field) for name, field in fields.items()}

@@ -7,7 +7,7 @@ be kept right when that one comes, leaves or returns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -43,6 +43,29 @@ SELECT DISTINCT o.configuration_id
   JOIN provisioning_configuration c ON c.id = o.configuration_id AND c.target_id = %(target)s
  WHERE f.configuration_id = ANY(%(configurations)s)
 """
+# In the target rather than not, should two configurations have it.
+_WHOM = """
+SELECT f.id, o.id, o.dn, o.target_id
+  FROM provisioning_foreignprincipal f
+  JOIN provisioning_configuration mine ON mine.id = f.configuration_id
+  CROSS JOIN LATERAL (
+      SELECT o.id, o.dn, l.target_id
+        FROM provisioning_sourceobject o
+        JOIN provisioning_configuration c ON c.id = o.configuration_id AND c.target_id = mine.target_id
+        LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
+       WHERE o.sid = f.object_sid
+       ORDER BY l.source_id IS NULL, o.is_gone, o.id LIMIT 1
+  ) o
+ WHERE f.id = ANY(%s)
+"""
+
+
+class Whom(NamedTuple):
+    """The object that a principal stands for; ``target_id`` is None unless it is in the target."""
+
+    source_id: int
+    dn: str
+    target_id: str | None
 
 
 def keep(cursor: Any, configuration: UUID, told: Mapping[str, tuple[str, str | None]]) -> None:
@@ -77,3 +100,10 @@ def lead_to(configurations: Sequence[UUID], target: int) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_LEAD_TO, {"configurations": list(configurations), "target": target})
         return {row[0] for row in cursor.fetchall()}
+
+
+def whom(principals: Sequence[int]) -> dict[int, Whom]:
+    """Whom each of these stands for, by its id; those that lead to nobody we know are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WHOM, [list(principals)])
+        return {key: Whom(*rest) for key, *rest in cursor.fetchall()}

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
+from rest_framework.test import APIClient
 
+from agents.models import Domain
 from directory.models import Group, Membership, User
 from provisioning.models import Arrival, ForeignPrincipal, NestedGroups
 from provisioning.tests.answering import (
@@ -26,6 +28,7 @@ from provisioning_agent.wire.sids import from_text
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ZOE = "S-1-5-21-7-8-9-1104"
+EVE = "S-1-5-21-7-8-9-1106"
 CREW = "S-1-5-21-7-8-9-1105"
 AUTHENTICATED_USERS = "S-1-5-11"
 
@@ -193,3 +196,31 @@ def test_groups_that_hold_one_another_across_domains_come_to_rest(main: Bench) -
     for bench in (main, child, main, child):
         cycle(bench)
     assert not Arrival.objects.exists()
+
+
+def test_what_became_of_each_is_told(main: Bench, api: APIClient) -> None:
+    far = abroad()
+    # The domain's SID as agents tell it.
+    Domain.objects.filter(fqdn="far.example").update(sid="S-1-5-21-7-8-9")
+    eve = with_sid(user("eve"), EVE)
+    cycle(far, with_sid(user("zoe"), ZOE), eve)
+    cycle(far, tombstone(eve, "outOfScope"))
+    sids = {
+        ZOE: "Linked",
+        EVE: "NotInTarget",
+        "S-1-5-21-7-8-9-513": "NotRead",
+        "S-1-5-21-4-4-4-1104": "NotConnected",
+        AUTHENTICATED_USERS: "WellKnown",
+    }
+    cycle(main, guests := team([], *((uuid4(), one) for one in sids)))
+    directory_id = Group.objects.get(display_name="team").pk
+    told = api.get(f"/api/v1/directory/groups/{directory_id}/foreign-members/").json()["results"]
+    assert {one["sid"]: one["standing"] for one in told} == sids
+    names = {one["sid"]: one["name"] for one in told}
+    assert names[AUTHENTICATED_USERS] == "Authenticated Users"
+    assert names[ZOE].startswith("CN=zoe,")
+
+    explained = api.get(
+        f"/api/v1/configurations/{main.configuration.pk}/explain/", {"object": guests["id"]}
+    ).json()["foreignMembers"]
+    assert {one["sid"]: one["standing"] for one in explained} == sids

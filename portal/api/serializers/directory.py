@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from directory.models import Contact, Group, User
+from provisioning.engine.principals import Standing
 
 _SHARED = (
     "id",
@@ -56,6 +57,17 @@ class MemberSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=("user", "group", "contact"))
     display_name = serializers.CharField(source="name")
     address = serializers.CharField()
+
+
+class ForeignMemberSerializer(serializers.Serializer[Any]):
+    """A foreign security principal in a group: whom it stands for, or why that one is no member."""
+
+    object_guid = serializers.UUIDField(source="guid")
+    sid = serializers.CharField()
+    name = serializers.CharField()
+    standing = serializers.ChoiceField(choices=[str(one) for one in Standing])
+    sentence = serializers.CharField()
+    target_id = serializers.CharField(allow_null=True)
 
 
 class SummarySerializer(serializers.Serializer[dict[str, Any]]):

@@ -15,6 +15,7 @@ from portal.api.pagination import IdPages
 from portal.api.permissions import StaffWithModelRights
 from portal.api.serializers.directory import (
     ContactSerializer,
+    ForeignMemberSerializer,
     GroupSerializer,
     MemberSerializer,
     SummarySerializer,
@@ -22,6 +23,7 @@ from portal.api.serializers.directory import (
 )
 from portal.api.views.pages import page_of
 from portal.console import estimates, members
+from provisioning.services import principals
 
 
 class UserViewSet(ReadOnlyModelViewSet[User]):
@@ -60,6 +62,14 @@ class GroupViewSet(ReadOnlyModelViewSet[Group]):
         self.ordering = ("member_id",)
         page = page_of(self, members.memberships_of(group))
         return self.get_paginated_response(MemberSerializer(members.described(page), many=True).data)
+
+    @extend_schema(responses=ForeignMemberSerializer(many=True), filters=False)
+    @action(detail=True, filterset_class=None, url_path="foreign-members")
+    def foreign_members(self, request: Request, pk: str) -> Response:
+        """The members from other forests that the group has in Active Directory, and what became of each."""
+        page = page_of(self, members.foreign_of(self.get_object()))
+        described = principals.described(page)
+        return self.get_paginated_response(ForeignMemberSerializer(described, many=True).data)
 
 
 class ContactViewSet(ReadOnlyModelViewSet[Contact]):

@@ -20,6 +20,7 @@ from portal.console.filters import EnabledFilter, SoftDeletedFilter
 from portal.console.paginator import LimitedPaginator
 from portal.console.site import site
 from provisioning.models import Link
+from provisioning.services import principals
 
 MEMBERS_PER_PAGE = 50
 
@@ -108,14 +109,18 @@ class GroupAdmin(DirectoryAdmin[Group]):
     detail_template = "console/directory_group.html"
 
     def detail_context(self, request: HttpRequest, obj: Group) -> Mapping[str, object]:
-        """The group's members too."""
+        """The group's members too, and those of other forests that are in no target."""
         page = LimitedPaginator(members.memberships_of(obj), MEMBERS_PER_PAGE).get_page(
             request.GET.get("members")
         )
+        unlinked = principals.unlinked(members.foreign_of(obj))
+        strangers = LimitedPaginator(unlinked, MEMBERS_PER_PAGE).get_page(request.GET.get("strangers"))
         return {
             **super().detail_context(request, obj),
             "members_page": page,
             "members": members.described(page.object_list),
+            "strangers_page": strangers,
+            "strangers": principals.described(strangers.object_list),
         }
 
 
