@@ -14,6 +14,7 @@ from agents.facts import HostFacts, Presence
 from agents.heartbeat import INTERVAL, state_at
 from agents.identity import Identity
 from agents.models import Agent, AgentState, Domain, StateChange
+from agents.update_policy import Advice
 from agents.updates import advice
 from agents.updates.advice import Offer
 from provisioning_agent.wire.errors import WireError
@@ -34,6 +35,7 @@ class Welcome:
     sequence: str
     listen: bool
     update: Offer | None
+    update_advice: Advice
 
 
 def bootstrap(
@@ -84,6 +86,7 @@ def _note_facts(agent: Agent, facts: HostFacts, report: dict[str, Any]) -> None:
 def _welcome(agent: Agent, identity: Identity, sequence: str, now: datetime) -> Welcome:
     token, expires_at = bus_tokens.make(agent.pk, identity.thumbprint, now)
     domains = Domain.objects.filter(groupings__agent=agent).values_list("fqdn", flat=True)
+    update_advice = advice.for_agent(agent, now)
     return Welcome(
         bus_urls=(f"{settings.AGENT_URL}{BUS_PATH}",),
         bus_token=token,
@@ -92,5 +95,6 @@ def _welcome(agent: Agent, identity: Identity, sequence: str, now: datetime) -> 
         domains=tuple(domains),
         sequence=sequence,
         listen=settings.CHANGE_NOTIFICATION,
-        update=advice.offer(agent, now),
+        update=advice.offer(update_advice),
+        update_advice=update_advice,
     )

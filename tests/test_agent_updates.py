@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -18,8 +20,12 @@ from agents.models import Agent, HealthSample, UpdateFile, UpdatePolicy
 from agents.tests.cast import make_agent, make_domain
 from agents.tests.portal_process import Portal, database_url, run_portal
 from agents.updates import releases, repository
+from lab.agent.host import COMMAND
 from lab.wheels import agent_wheel
 from provisioning_agent import __version__
+from provisioning_agent import config as configs
+from provisioning_agent.channel.http import open_portal
+from provisioning_agent.updates.trust import pin_root
 from provisioning_agent.updates.versions import Versions
 from tests.agent_process import running, write_state
 
@@ -191,3 +197,36 @@ def test_an_agent_without_a_supervisor_stays_as_it_is(portal: Portal, state: Pat
     with running(state):
         wait_for(lambda: "event=update-not-taken" in log.read_text(), log)
     assert not (state / "versions").exists()
+
+
+def examined(state: Path) -> dict[str, tuple[str, str]]:
+    """The doctor's status and words on updates, by check."""
+    done = subprocess.run(
+        [str(COMMAND), "doctor", "--json", f"--state-dir={state}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    checks = json.loads(done.stdout)["checks"]
+    return {one["name"]: (one["status"], one["found"]) for one in checks if one["name"].startswith("update")}
+
+
+def test_the_doctor_tells_what_is_to_come_and_whether_it_could_be_trusted(
+    portal: Portal, state: Path, tmp_path: Path
+) -> None:
+    publish(tmp_path, "9.0.0")
+    tomorrow = timezone.now() + timedelta(days=1)
+    UpdatePolicy.objects.create(agent=Agent.objects.get(), deferred_until=tomorrow)
+    http = open_portal(configs.load(state))
+    assert pin_root(http, state)
+    http.close()
+    found = examined(state)
+    assert found["updates"][0] == "ok"
+    assert f"{__version__} runs; 9.0.0 is to come: deferred, {tomorrow:%Y-%m-%dT%H}" in found["updates"][1]
+    assert found["update-metadata"][0] == "ok"
+    assert "timestamp ends in 6 days" in found["update-metadata"][1]
+    change("metadata/timestamp.json", signed_by_a_stranger)
+    status, words = examined(state)["update-metadata"]
+    assert (status, words.partition(":")[0]) == ("fail", "UpdateRefused")
+    # A look leaves nothing behind: what was seen last is the agent's own to note.
+    assert not (state / "updates" / "metadata").exists()

@@ -15,6 +15,7 @@ from agents.api.http import Call, Reply
 from agents.api.service import Service
 from agents.api.times import iso
 from agents.identity import Identity
+from agents.update_policy import Advice
 from provisioning_agent.wire.errors import WireError
 
 
@@ -75,6 +76,15 @@ def _welcome(welcome: bootstrap.Welcome, now: datetime) -> dict[str, Any]:
         "sequence": welcome.sequence,
         "changeNotification": welcome.listen,
         "update": _update(welcome),
+        "updateAdvice": _advice(welcome.update_advice),
+    }
+
+
+def _advice(advice: Advice) -> dict[str, str | None]:
+    return {
+        "version": advice.version,
+        "reason": advice.reason.value,
+        "at": iso(advice.at) if advice.at else None,
     }
 
 

@@ -24,9 +24,8 @@ def for_agent(agent: Agent, now: datetime) -> Advice:
     return advise(policy_of(agent), agent.version, list(published), now)
 
 
-def offer(agent: Agent, now: datetime) -> Offer | None:
+def offer(advice: Advice) -> Offer | None:
     """What the agent is to install now, None for nothing."""
-    advice = for_agent(agent, now)
     if not advice.now or advice.version is None:
         return None
     release = AgentRelease.objects.get(version=advice.version)

@@ -42,6 +42,8 @@ def test_a_healthy_agent_is_well_in_every_check(host: AgentHost, portal: Portal)
     assert set(found) == {
         *(f"host {name}" for name in ("configuration", "files", "disk", "certificate")),
         *(f"portal {name}" for name in ("proxy", "dns", "tcp", "tls", "bootstrap", "clock", "bus")),
+        "portal updates",
+        "portal update-metadata",
         *(
             f"directory {name}"
             for name in ("dns", "tcp", "tls", "bind", "clock", "level", "schema", "limits")

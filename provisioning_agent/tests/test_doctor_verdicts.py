@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from provisioning_agent.channel.proxies import Hop, used
-from provisioning_agent.doctor import certificates, clocks, directory, host, network, proxies, rights
+from provisioning_agent.doctor import certificates, clocks, directory, host, network, proxies, rights, updates
 from provisioning_agent.doctor.certificates import Shown
 from provisioning_agent.doctor.model import Check, Family, Status, exit_code, skipped
 from provisioning_agent.errors import AgentError
@@ -17,6 +17,7 @@ from provisioning_agent.proxy import parse as parse_proxy
 from provisioning_agent.security import access, sids
 from provisioning_agent.security.descriptor import Acl
 from provisioning_agent.security.entries import allow
+from provisioning_agent.updates.versions import Record
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DOMAIN = sids.from_text("S-1-5-21-1-2-3")
@@ -178,3 +179,43 @@ def test_a_mighty_account_is_a_warning() -> None:
 )
 def test_dir_sync_that_is_refused_is_a_failure(refused: str, status: Status) -> None:
     assert rights.dir_sync_verdict("corp.example", refused).status is status
+
+
+@pytest.mark.parametrize(
+    ("advice", "record", "expected"),
+    [
+        (None, Record(), (Status.OK, "does not tell")),
+        ({"version": None, "reason": "up to date", "at": None}, Record(), (Status.OK, "up to date")),
+        (
+            {"version": "9.0", "reason": "waits for its window", "at": "2026-11-24T01:00:00Z"},
+            Record(),
+            (Status.OK, "9.0 is to come: waits for its window, 2026-11-24T01:00:00Z"),
+        ),
+        (
+            {"version": None, "reason": "pinned to a version that is not published"},
+            Record(),
+            (Status.WARN, "pinned to a version"),
+        ),
+        (
+            {"version": "9.0", "reason": "at once", "at": None},
+            Record(refused={"9.0": (NOW + timedelta(hours=3)).isoformat()}),
+            (Status.WARN, "left alone until 2026-11-23T15:00"),
+        ),
+    ],
+)
+def test_it_is_said_which_version_is_to_come(
+    advice: object, record: Record, expected: tuple[Status, str]
+) -> None:
+    found = updates.policy_verdict("p", advice, record, NOW)
+    assert (found.status, expected[1] in found.found) == (expected[0], True)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "root", "status", "remedy"),
+    [(5, 400, Status.OK, ""), (0.5, 400, Status.WARN, "beat"), (5, 20, Status.WARN, "--renew-root")],
+)
+def test_signatures_that_end_soon_are_told(timestamp: float, root: int, status: Status, remedy: str) -> None:
+    roles = {"timestamp": NOW + timedelta(days=timestamp), "root": NOW + timedelta(days=root)}
+    found = updates.metadata_verdict("p", roles, NOW)
+    assert (found.status, remedy in found.remedy) == (status, True)
+    assert f"root ends in {root} days" in found.found

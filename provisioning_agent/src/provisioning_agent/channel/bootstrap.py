@@ -28,6 +28,7 @@ class Bootstrapped:
     sequence: str = ""
     listen: bool = False
     update: object = None
+    update_advice: object = None
 
 
 def bootstrap(
@@ -65,6 +66,7 @@ def _parse(answer: dict[str, Any]) -> Bootstrapped:
         sequence if isinstance(sequence, str) else "",
         answer.get("changeNotification") is True,
         answer.get("update"),
+        answer.get("updateAdvice"),
     )
 
 

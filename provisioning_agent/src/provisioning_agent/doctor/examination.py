@@ -34,7 +34,7 @@ def examine(state: Path) -> list[Check]:
         check_files(state),
         check_disk(state),
         certificate_verdict(config.agent_id, identity.not_before, identity.not_after, now),
-        *check_portal(config, identity, read_status(state)),
+        *check_portal(config, identity, read_status(state), state),
     ]
     for domain in config.domains:
         checks += check_domain(domain)

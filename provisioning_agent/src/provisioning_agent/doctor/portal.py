@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from provisioning_agent.channel import proxies as channel_proxies
@@ -20,11 +21,14 @@ from provisioning_agent.wire.errors import WireError
 
 from . import certificates, clocks, network, proxies
 from .model import Check, Family, Status, skipped
+from .updates import check_updates
 
 _TRUST_OPTIONS = "enrol again with --ca-file."
 
 
-def check_portal(config: AgentConfig, identity: Identity, last: LastStatus | None) -> list[Check]:
+def check_portal(
+    config: AgentConfig, identity: Identity, last: LastStatus | None, state: Path
+) -> list[Check]:
     """From the proxy to the bus, as far as it goes."""
     hop = channel_proxies.used(config.portal, config.proxy)
     checks = [proxies.verdict(config.portal, hop, exempt=hop is None and config.proxy is not None)]
@@ -32,7 +36,7 @@ def check_portal(config: AgentConfig, identity: Identity, last: LastStatus | Non
     if any(check.status is Status.FAIL for check in checks):
         checks.append(skipped("bootstrap", config.portal, "a bootstrap", "the way there is not open"))
     else:
-        checks += _calls(config, identity, last)
+        checks += _calls(config, identity, last, state)
     return [check.of(Family.PORTAL) for check in checks]
 
 
@@ -84,7 +88,7 @@ def _tls(config: AgentConfig, shake: Callable[[ssl.SSLContext], certificates.Sho
     return certificates.verdict(target, shake(context), None, datetime.now(UTC), _TRUST_OPTIONS)
 
 
-def _calls(config: AgentConfig, identity: Identity, last: LastStatus | None) -> list[Check]:
+def _calls(config: AgentConfig, identity: Identity, last: LastStatus | None, state: Path) -> list[Check]:
     http = open_portal(config)
     tried, now = "proved the agent's identity with a bootstrap call", datetime.now(UTC)
     try:
@@ -96,7 +100,8 @@ def _calls(config: AgentConfig, identity: Identity, last: LastStatus | None) -> 
         return [failed, skipped("bus", config.portal, "a poll of the bus", "the bootstrap failed")]
     welcome = Check("bootstrap", config.portal, tried, "welcome", Status.OK)
     skew = clocks.portal_verdict(config.portal, now, answer.server_time)
-    return [welcome, skew, *(_bus(http, url, answer) for url in answer.bus_urls)]
+    buses = [_bus(http, url, answer) for url in answer.bus_urls]
+    return [welcome, skew, *buses, *check_updates(http, state, answer.update_advice)]
 
 
 def _report(last: LastStatus | None) -> dict[str, object]:

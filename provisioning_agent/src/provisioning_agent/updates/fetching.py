@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, RepositoryError
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 
@@ -40,29 +45,59 @@ def fetch(http: PortalHttp, state: Path, target: str) -> Path:
 
     The metadata seen last is kept, so that older metadata is refused (rollback) and the clock counts (freeze).
     """
-    directory = state / "updates"
-    metadata, downloads = directory / "metadata", directory / "downloads"
-    make_directory(metadata)
-    make_directory(downloads)
-    base = http.url("updates")
-    try:
-        updater = Updater(
-            metadata_dir=str(metadata),
-            metadata_base_url=f"{base}/metadata/",
-            target_dir=str(downloads),
-            target_base_url=f"{base}/targets/",
-            fetcher=SessionFetcher(http),
-            config=UpdaterConfig(app_user_agent="isthmus-agent"),
-            bootstrap=pinned_root(state),
-        )
-        updater.refresh()
+    with _telling():
+        make_directory(_downloads(state))
+        updater = _refreshed(http, state, _metadata(state))
         found = updater.get_targetinfo(target)
         if found is None or found.length > _MAX_TARGET:
             raise AgentError("UpdateRefused", f"The update repository has no release {target}.")
-        return Path(updater.download_target(found, str(downloads / target)))
+        return Path(updater.download_target(found, str(_downloads(state) / target)))
+
+
+def ends(http: PortalHttp, state: Path) -> dict[str, datetime]:
+    """Verify the repository's metadata as an update would, and say when each role's ends; nothing is kept."""
+    with tempfile.TemporaryDirectory(prefix="isthmus-updates-") as temporary:
+        copy = Path(temporary)
+        if _metadata(state).is_dir():
+            # What was seen last counts here too: older metadata is refused.
+            shutil.copytree(_metadata(state), copy, dirs_exist_ok=True)
+        with _telling():
+            _refreshed(http, state, copy)
+        roles = (Timestamp.type, Snapshot.type, Targets.type, Root.type)
+        return {role: Metadata.from_file(str(copy / f"{role}.json")).signed.expires for role in roles}
+
+
+def _refreshed(http: PortalHttp, state: Path, metadata: Path) -> Updater:
+    make_directory(metadata)
+    base = http.url("updates")
+    updater = Updater(
+        metadata_dir=str(metadata),
+        metadata_base_url=f"{base}/metadata/",
+        target_dir=str(_downloads(state)),
+        target_base_url=f"{base}/targets/",
+        fetcher=SessionFetcher(http),
+        config=UpdaterConfig(app_user_agent="isthmus-agent"),
+        bootstrap=pinned_root(state),
+    )
+    updater.refresh()
+    return updater
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
     except RepositoryError as error:
         raise AgentError("UpdateRefused", f"The update is not as signed ({type(error).__name__}).") from error
     except DownloadError as error:
         raise AgentError(
             "UpdateNotFetched", f"The update did not arrive ({type(error).__name__})."
         ) from error
+
+
+def _metadata(state: Path) -> Path:
+    return state / "updates" / "metadata"
+
+
+def _downloads(state: Path) -> Path:
+    return state / "updates" / "downloads"

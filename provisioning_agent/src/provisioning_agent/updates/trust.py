@@ -15,8 +15,7 @@ _MAX_ROOT: Final = 512_000
 
 def pin_root(http: PortalHttp, state: Path) -> bool:
     """Keep the portal's first root unless one is kept already; false if the portal has none (yet)."""
-    path = _path(state)
-    if path.exists():
+    if is_pinned(state):
         return True
     try:
         content = b"".join(http.download(http.url("updates/metadata/1.root.json")))
@@ -26,8 +25,13 @@ def pin_root(http: PortalHttp, state: Path) -> bool:
         raise
     if len(content) > _MAX_ROOT:
         raise WireError("UnreadableAnswer")
-    write_private(path, content)
+    write_private(_path(state), content)
     return True
+
+
+def is_pinned(state: Path) -> bool:
+    """Whether a root is kept."""
+    return _path(state).exists()
 
 
 def pinned_root(state: Path) -> bytes:
