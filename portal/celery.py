@@ -50,6 +50,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 app.conf.beat_schedule = {
     "start the cycles that are due": _every(2.0, "provisioning.tasks.start_due_cycles"),
     "move cycles that stalled": _every(5.0, "provisioning.tasks.move_stalled_cycles"),
+    "begin reconciliations": _every(10.0, "provisioning.tasks.start_reconciliations"),
     "take back expired leases": _every(5.0, "agents.tasks.expire_leases"),
     "flag agents that missed bootstrap": _every(10.0, "agents.tasks.flip_overdue_agents"),
     "send notifications": _every(10.0, "provisioning.tasks.send_due_notifications"),

@@ -85,6 +85,9 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "CycleInTheWay": "A cycle of the job is about to write this object. Try again when it has ended.",
         "DriftNotReadable": "Only what the built-in directory holds can be compared so far. Choose such a target.",
+        "ReconciliationUnderWay": (
+            "A reconciliation of this configuration waits or is under way. Wait until it has ended."
+        ),
         "AgentTooOld": "The agent that answered does not know single objects. Update it.",
         "JobDisabled": "The job is disabled. Start it first.",
         "CycleUndone": (

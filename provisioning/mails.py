@@ -20,6 +20,7 @@ _PAGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "job_held": ("admin:job_held", ("job",)),
     "job_quarantined": ("admin:provisioning_configuration_change", ("configuration_id",)),
     "job_given_up": ("admin:provisioning_configuration_change", ("configuration_id",)),
+    "drift_found": ("admin:configuration_reconcile", ("configuration_id",)),
     "agent_cloned": ("admin:agents_agent_change", ("agent_id",)),
     "domain_agentless": ("admin:heartbeat", ()),
 }

@@ -22,6 +22,8 @@ from provisioning.services import (
     hurrying,
     notifications,
     planning,
+    reconciliations,
+    reconciling,
     settling,
     starting,
     watchdog,
@@ -61,6 +63,23 @@ def look_for_due_jobs() -> None:
 def ingest(cycle_id: int) -> None:
     """A page is there, or the request failed."""
     send(ingesting.ingest(cycle_id))
+
+
+@shared_task
+def start_reconciliations() -> None:
+    """Beat, every ten seconds, and whenever somebody asks: begin what is due and whose job is free."""
+    send(reconciliations.start_due(now()))
+
+
+def look_for_reconciliations() -> None:
+    """Begin what was asked for as soon as this transaction is over; beat asks again should the broker be away."""
+    transaction.on_commit(start_reconciliations.delay, robust=True)
+
+
+@shared_task
+def reconcile(cycle_id: int) -> None:
+    """A reconciliation goes on comparing, or marking."""
+    send(reconciling.go_on(cycle_id))
 
 
 @shared_task
@@ -118,7 +137,10 @@ def send(hints: Iterable[Hint]) -> None:
         if hint.step is Step.EXPORT:
             export.delay(hint.cycle, int(hint.phase), hint.batch)
         else:
-            {Step.INGEST: ingest, Step.PLAN: plan, Step.SETTLE: settle}[hint.step].delay(hint.cycle)
+            _TASK_OF[hint.step].delay(hint.cycle)
+
+
+_TASK_OF = {Step.INGEST: ingest, Step.RECONCILE: reconcile, Step.PLAN: plan, Step.SETTLE: settle}
 
 
 class AnswerHandler:

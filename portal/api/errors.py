@@ -55,6 +55,7 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         "UndoNotReadable": (409, "Only what was written to the built-in directory can be undone so far."),
         "UndoHasChanged": (409, "What the undo would do has changed since; look at it again."),
         "DriftNotReadable": (409, "Only what the built-in directory holds can be compared so far."),
+        "ReconciliationUnderWay": (409, "A reconciliation waits or is under way; wait until it has ended."),
         "AgentTooOld": (502, "The agent does not know single objects; update it."),
         "HybridIdentityServiceNoAgentsAssigned": (503, "No agent serves the domain; add one."),
         "HybridIdentityServiceNoActiveAgents": (503, "No agent of the domain is active; start one."),

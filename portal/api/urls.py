@@ -10,6 +10,7 @@ from portal.api.views.agents import AgentViewSet, DomainViewSet, EnrolmentTokenV
 from portal.api.views.configurations import ConfigurationViewSet, JobViewSet, TargetViewSet
 from portal.api.views.directory import ContactViewSet, GroupViewSet, SummaryView, UserViewSet
 from portal.api.views.history import CycleViewSet, LogViewSet
+from portal.api.views.reconciliations import ReconciliationViewSet
 from portal.api.views.token import TokenView
 from portal.api.views.updates import ReleaseViewSet
 
@@ -31,6 +32,7 @@ router.register("targets", TargetViewSet)
 router.register("configurations", ConfigurationViewSet)
 router.register("jobs", JobViewSet)
 router.register("cycles", CycleViewSet)
+router.register("reconciliations", ReconciliationViewSet)
 router.register("log", LogViewSet)
 router.register("directory/users", UserViewSet, basename="directory-user")
 router.register("directory/groups", GroupViewSet, basename="directory-group")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-__all__ = ["ADDITION", "CHANGE", "DELETION", "provisioned", "record", "undone"]
+__all__ = ["ADDITION", "CHANGE", "DELETION", "provisioned", "reconciled", "record", "undone"]
 
 # What the history's column for names holds.
 _NAME_LIMIT = 200
@@ -21,6 +21,11 @@ def provisioned(name: str, *, forced: bool) -> str:
 def undone(cycle: int, by: int) -> str:
     """What the history says of an undo."""
     return f"Undone: cycle #{cycle}, by cycle #{by}"
+
+
+def reconciled(mode: str) -> str:
+    """What the history says of a reconciliation that somebody asked for."""
+    return f"Reconciliation asked for: {mode}"
 
 
 def record(user: AbstractBaseUser | AnonymousUser, obj: Model | None, what: str, flag: int = CHANGE) -> None:

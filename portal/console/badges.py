@@ -16,6 +16,7 @@ from provisioning.models import (
     LogAction,
     LogStatus,
     NotificationState,
+    ReconciliationState,
 )
 
 
@@ -57,6 +58,11 @@ _TONES: dict[str, Tone] = {
     ChangeKind.DELETE: Tone.WARN,
     ChangeKind.DISABLE: Tone.WARN,
     ChangeStatus.APPLIED: Tone.GOOD,
+    ReconciliationState.WAITING: Tone.IDLE,
+    ReconciliationState.COMPARING: Tone.INFO,
+    ReconciliationState.MARKING: Tone.INFO,
+    ReconciliationState.REPAIRING: Tone.INFO,
+    ReconciliationState.REFUSED: Tone.BAD,
     NotificationState.SENT: Tone.GOOD,
     NotificationState.SENDING: Tone.INFO,
     NotificationState.PENDING: Tone.INFO,

@@ -45,7 +45,7 @@ def apply_rules(
     if is_stale:
         written.update((name, wanted[name]) for name in rules.always if name in wanted)
     for name in rules.fill_only & written.keys():
-        if not _is_empty(exported.get(name)):
+        if not is_empty(exported.get(name)):
             del written[name]
     for name in rules.merge_only & written.keys():
         held = exported.get(name)
@@ -59,8 +59,8 @@ def apply_rules(
 
 def merge(held: Any, added: Any) -> Any:
     """The values held and those added, in this order; a single value that is held stays as it is."""
-    if _is_empty(held) or _is_empty(added):
-        return held if _is_empty(added) else added
+    if is_empty(held) or is_empty(added):
+        return held if is_empty(added) else added
     if not isinstance(held, list) and not isinstance(added, list):
         return held
     values = list(held) if isinstance(held, list) else [held]
@@ -68,5 +68,6 @@ def merge(held: Any, added: Any) -> Any:
     return values
 
 
-def _is_empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
+    """Whether a target with this value is taken to have none."""
     return value is None or value in ("", [])

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from provisioning.models.change import Change, ChangeKind, ChangeStatus, MemberChange
-from provisioning.models.configuration import Configuration, NestedGroups, Target, TargetKind
+from provisioning.models.configuration import Configuration, NestedGroups, Reconcile, Target, TargetKind
 from provisioning.models.cycle import Cycle, CycleKind, CycleStep
 from provisioning.models.escrow import Escrow
 from provisioning.models.job import Job, JobKind, JobState
 from provisioning.models.link import Link, LinkMember, LinkState
 from provisioning.models.log import LogAction, LogStatus, ProvisioningLogEntry
 from provisioning.models.notification import Notification, NotificationState
+from provisioning.models.reconciliation import (
+    DriftFinding,
+    DriftKind,
+    Reconciliation,
+    ReconciliationMode,
+    ReconciliationState,
+)
 from provisioning.models.source import (
     Arrival,
     ForeignPrincipal,
@@ -31,6 +38,8 @@ __all__ = [
     "Cycle",
     "CycleKind",
     "CycleStep",
+    "DriftFinding",
+    "DriftKind",
     "Escrow",
     "ForeignPrincipal",
     "Job",
@@ -48,6 +57,10 @@ __all__ = [
     "NotificationState",
     "ObjectType",
     "ProvisioningLogEntry",
+    "Reconcile",
+    "Reconciliation",
+    "ReconciliationMode",
+    "ReconciliationState",
     "ScopeKind",
     "ScopeName",
     "SeenObject",

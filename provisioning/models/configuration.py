@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 from agents.models import Domain
 from provisioning.models.guard_limits import GuardLimits
@@ -22,6 +26,18 @@ class NestedGroups(models.TextChoices):
 
     KEEP = "keep", "Keep: a member like any other"
     FLATTEN = "flatten", "Flatten: its members instead, however deep"
+
+
+class Reconcile(models.TextChoices):
+    """What is done on a schedule about a target that differs from what was exported."""
+
+    OFF = "off", "Off"
+    REPORT = "report", "Report what differs"
+    REPAIR = "repair", "Repair what differs"
+
+
+# Reading costs seconds and changes nothing, so it is on; a mail a week about known drift is enough.
+DEFAULT_RECONCILE_HOURS: Final = 7 * 24
 
 
 class Target(models.Model):
@@ -74,10 +90,30 @@ class Configuration(GuardLimits):
     planned_nested_groups = models.CharField(
         max_length=10, choices=NestedGroups, default=NestedGroups.KEEP, editable=False
     )
+    reconcile = models.CharField(
+        max_length=10,
+        choices=Reconcile,
+        default=Reconcile.REPORT,
+        help_text="On a schedule, the target is compared with what was last exported.",
+    )
+    reconcile_hours = models.PositiveSmallIntegerField(
+        "reconcile every (hours)",
+        default=DEFAULT_RECONCILE_HOURS,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 366)],
+    )
+    # When the last reconciliation began; before the first, when the configuration was made.
+    reconciled_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["reconciled_at"],
+                name="provisioning_reconcile_due",
+                condition=Q(reconcile__in=["report", "repair"]),
+            )
+        ]
         ordering = ["name"]
 
     def __str__(self) -> str:

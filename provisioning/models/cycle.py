@@ -13,7 +13,8 @@ from provisioning.models.job import Job
 class CycleKind(models.TextChoices):
     """Initial reads everything, delta what changed since the watermark, on demand one object.
 
-    Two ask nobody: an undo, and an evaluation, which looks at stored objects under another scope or mapping.
+    Three ask nobody: an undo, an evaluation, which looks at stored objects under another scope or mapping, and a
+    reconcile, which reads the target and plans only where it repairs.
     """
 
     INITIAL = "initial", "Initial"
@@ -21,6 +22,11 @@ class CycleKind(models.TextChoices):
     ON_DEMAND = "on_demand", "On demand"
     UNDO = "undo", "Undo"
     EVALUATION = "evaluation", "Evaluation"
+    RECONCILE = "reconcile", "Reconcile"
+
+
+# Kinds that name the objects of the domain as they read.
+READING_KINDS = (CycleKind.INITIAL, CycleKind.DELTA)
 
 
 class CycleStep(models.TextChoices):

@@ -10,7 +10,7 @@ from agents.bus import requests as bus
 from provisioning import errors
 from provisioning.models import Cycle, CycleStep, Job
 from provisioning.models.cycle import MOVING_STEPS
-from provisioning.services import quarantining, restarting
+from provisioning.services import quarantining, reconciled, restarting
 from provisioning.services.jobs import run_after
 
 _UNKNOWN = "See the agent's log for what happened; the next cycle tries again."
@@ -29,6 +29,7 @@ def fail(cycle: Cycle, code: str, detail: str, now: datetime) -> None:
         )
         if not ended:
             return
+        reconciled.dropped(cycle, code, detail, now)
         locked = Job.objects.select_for_update().select_related("configuration")
         job = locked.defer("configuration__schema").get(pk=cycle.job_id)
         job.failures_in_a_row += 1

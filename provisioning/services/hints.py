@@ -10,6 +10,7 @@ class Step(StrEnum):
     """The steps that a hint can ask for."""
 
     INGEST = "ingest"
+    RECONCILE = "reconcile"
     PLAN = "plan"
     EXPORT = "export"
     SETTLE = "settle"

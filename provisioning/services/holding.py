@@ -20,7 +20,9 @@ def hold(cycle: Cycle, removals: Removals, breaches: Sequence[str], now: datetim
     ``breaches`` names the limits that were reached.
     """
     job = cycle.job
-    detail = f"{_told(removals)} That is {'; '.join(breaches)}. {errors.ERRORS[TOO_MANY_DELETES]}"
+    detail = (
+        f"{told('This cycle', removals)} That is {'; '.join(breaches)}. {errors.ERRORS[TOO_MANY_DELETES]}"
+    )
     Job.objects.filter(pk=job.pk).update(
         state=JobState.HELD,
         state_reason=TOO_MANY_DELETES,
@@ -32,6 +34,7 @@ def hold(cycle: Cycle, removals: Removals, breaches: Sequence[str], now: datetim
     notifications.job_held(job, cycle, removals, breaches, now)
 
 
-def _told(removals: Removals) -> str:
-    objects = f"This cycle would delete {removals.deletions} and disable {removals.disables} objects"
+def told(what: str, removals: Removals) -> str:
+    """What it would take away, as a sentence."""
+    objects = f"{what} would delete {removals.deletions} and disable {removals.disables} objects"
     return f"{objects} and end {removals.memberships} memberships." if removals.memberships else f"{objects}."

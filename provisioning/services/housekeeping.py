@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from provisioning.models import Change, Cycle, CycleStep, MemberChange
+from provisioning.models import Change, Cycle, CycleStep, DriftFinding, MemberChange, Reconciliation
 from provisioning.store import logs
 
 LOG_DAYS = 90
@@ -13,6 +13,8 @@ PARTITIONS_AHEAD = 7
 # Cycles that did nothing are told by their numbers for a day; the others for as long as the log.
 IDLE_CYCLE_AGE = timedelta(days=1)
 CYCLE_AGE = timedelta(days=LOG_DAYS)
+# Each may have some thousand findings.
+_RECONCILIATIONS = 100
 _ENDED = (CycleStep.DONE, CycleStep.FAILED)
 
 
@@ -29,6 +31,14 @@ def tidy(now: datetime) -> None:
     _delete(list(idle.values_list("id", flat=True)[:10_000]))
     old = Cycle.objects.filter(step__in=_ENDED, ended_at__lt=now - CYCLE_AGE)
     _delete(list(old.values_list("id", flat=True)[:1_000]))
+    told = Reconciliation.objects.filter(ended_at__lt=now - CYCLE_AGE).values_list("id", flat=True)
+    _delete_reconciliations(list(told[:_RECONCILIATIONS]))
+
+
+def _delete_reconciliations(runs: list[int]) -> None:
+    findings = DriftFinding.objects.filter(reconciliation_id__in=runs)
+    findings._raw_delete(findings.db)  # as below
+    Reconciliation.objects.filter(id__in=runs).delete()
 
 
 def _delete(cycles: list[int]) -> None:

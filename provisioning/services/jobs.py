@@ -13,6 +13,7 @@ from agents.bus import requests as bus
 from provisioning.engine import schedule
 from provisioning.errors import ERRORS
 from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job, JobState, MemberChange
+from provisioning.services import reconciled
 
 REJECTED = "The held deletions were rejected; mend the scope or Active Directory, then restart the job."
 
@@ -168,6 +169,7 @@ def drop_held_cycle(job: Job, now: datetime) -> None:
     Cycle.objects.filter(pk=cycle.pk).update(
         step=CycleStep.FAILED, error_code="TooManyDeletes", error_detail=REJECTED, ended_at=now, moved_at=now
     )
+    reconciled.dropped(cycle, "TooManyDeletes", REJECTED, now)
     if cycle.request_id is not None:
         bus.discard(cycle.request_id)
     job.current_cycle = None

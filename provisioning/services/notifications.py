@@ -16,7 +16,16 @@ from django.db.models import F
 from agents.models import Agent, Domain
 from provisioning.engine.guard import Removals
 from provisioning.mails import render
-from provisioning.models import Configuration, Cycle, Job, Notification, NotificationState
+from provisioning.models import (
+    Configuration,
+    Cycle,
+    DriftKind,
+    Job,
+    Notification,
+    NotificationState,
+    Reconciliation,
+    ReconciliationState,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +58,22 @@ def job_quarantined(job: Job, cycle: Cycle, code: str, detail: str, now: datetim
     """The job entered quarantine, or stays in it for another reason."""
     context = {"code": code, "reason": detail, "cycle": cycle.pk, "job": job.pk}
     _write(f"job-quarantined/{cycle.pk}", "job_quarantined", job.configuration, context, now)
+
+
+def drift_found(run: Reconciliation, now: datetime) -> None:
+    """A scheduled reconciliation found the target otherwise than it was written."""
+    found = [
+        f"{DriftKind(kind).label}: {sum(by_type.values())}" for kind, by_type in sorted(run.counts.items())
+    ]
+    context = {
+        "found": found,
+        "total": run.total,
+        "is_repaired": run.state == ReconciliationState.REPAIRING,
+        "code": run.error_code,
+        "reason": run.error_detail,
+        "run": run.pk,
+    }
+    _write(f"drift/{run.pk}", "drift_found", run.configuration, context, now)
 
 
 def domain_agentless(domain: Domain, now: datetime) -> None:

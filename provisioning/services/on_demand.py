@@ -32,6 +32,7 @@ from provisioning.models import (
     Link,
     SourceObject,
 )
+from provisioning.models.cycle import READING_KINDS
 from provisioning.services import exporting, guarding, lookups, on_demand_report, planning, reading, settling
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
@@ -165,7 +166,10 @@ def _merge(
     configuration: Configuration, cycle: Cycle, current: int | None, page: StagedPage, now: datetime
 ) -> None:
     """A read under way that names everybody must not take the object for gone: it may have passed its place."""
-    is_read = current is not None and Cycle.objects.filter(pk=current, step=CycleStep.READING).exists()
+    is_read = (
+        current is not None
+        and Cycle.objects.filter(pk=current, step=CycleStep.READING, kind__in=READING_KINDS).exists()
+    )
     seen_by = current if current is not None and is_read else cycle.pk
     staging.merge(configuration.pk, seen_by, page, now, mark_seen=is_read)
     primary_groups.derive(configuration.pk, neighbours.of_domain(configuration))

@@ -18,6 +18,9 @@ _STATEMENTS: Final = (
     " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
     "DELETE FROM provisioning_seenobject t USING provisioning_cycle c, provisioning_job j"
     " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
+    "DELETE FROM provisioning_drift f USING provisioning_reconciliation r"
+    " WHERE r.id = f.reconciliation_id AND r.configuration_id = %(id)s",
+    "DELETE FROM provisioning_reconciliation WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_notification WHERE configuration_id = %(id)s",
     "UPDATE provisioning_job SET current_cycle_id = NULL WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_cycle c USING provisioning_job j"

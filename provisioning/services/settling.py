@@ -8,10 +8,14 @@ from django.db import transaction
 
 from agents.bus import requests as bus
 from provisioning.models import Cycle, CycleKind, CycleStep, Job, JobState
-from provisioning.services import quarantining, restarting
+from provisioning.services import quarantining, reconciled, restarting
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import run_after
+from provisioning.services.phases import Phase
 from provisioning.store import members, undo
+
+# Cycles that say nothing of the domain.
+_BESIDE = (CycleKind.ON_DEMAND, CycleKind.UNDO, CycleKind.RECONCILE)
 
 
 def settle(cycle_id: int) -> None:
@@ -29,22 +33,27 @@ def settle(cycle_id: int) -> None:
         )
         if cycle.kind == CycleKind.UNDO:
             undo.mark_for_next_cycle(cycle.pk)
-        else:
+        elif cycle.export_phase == Phase.DONE:
+            # A cycle that planned nothing, because it only compared, has looked at no group.
             members.clean_groups(job.configuration_id, cycle.pk, cycle.source_id)
         Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.DONE, ended_at=now, moved_at=now)
-        if cycle.kind in (CycleKind.ON_DEMAND, CycleKind.UNDO):
+        if cycle.kind in _BESIDE:
             _leave(job, cycle)
         else:
             _free(job, cycle, now)
+        reconciled.settled(cycle, now)
         if cycle.request_id is not None:
             bus.discard(cycle.request_id)
 
 
 def _leave(job: Job, cycle: Cycle) -> None:
-    """One about a single object, or an undo, says nothing of the domain: all but the cycle stays as it is."""
+    """One that did not read the domain says nothing of it: watermark, quarantine and schedule stay as they are."""
     if job.current_cycle_id == cycle.pk:
         job.current_cycle = None
-        job.save(update_fields=["current_cycle"])
+        # The watermark that a restart took away meanwhile was nobody's to bring back.
+        job.restart_requested = False
+        restarting.forget_pending(job)
+        job.save(update_fields=["current_cycle", "restart_requested", "pending_reset"])
 
 
 def _free(job: Job, cycle: Cycle, now: datetime) -> None:

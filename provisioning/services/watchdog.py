@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from provisioning.models import Cycle, CycleStep
+from provisioning.models import Cycle, CycleKind, CycleStep
 from provisioning.models.cycle import MOVING_STEPS
 from provisioning.services import exporting
 from provisioning.services.hints import Hint, Step
@@ -31,4 +31,6 @@ def stalled(now: datetime) -> list[Hint]:
 def _hints(cycle: Cycle) -> list[Hint]:
     if cycle.step == CycleStep.EXPORTING:
         return exporting.resume(cycle.pk, Phase(cycle.export_phase))
+    if cycle.kind == CycleKind.RECONCILE and cycle.step == CycleStep.READING:
+        return [Hint(Step.RECONCILE, cycle.pk)]
     return [Hint(_STEP_OF[CycleStep(cycle.step)], cycle.pk)]

@@ -1,78 +1,288 @@
-"""What the built-in directory holds otherwise than we last wrote it, in one statement for each object type."""
+"""What the built-in directory holds otherwise than we last wrote it, compared in chunks of links.
+
+A chunk is a range of target ids, which an index serves; what is compared of it is looked up by primary keys. Only
+differences leave the database. Links of objects that are not wanted (any more) are the next plan's affair, except
+those of objects that we deleted and that are back.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
-from provisioning.models import ObjectType
+from provisioning.models import Configuration
+from provisioning.store import neighbours
 
-_TABLES: Final = {
-    ObjectType.USER: "directory_user",
-    ObjectType.GROUP: "directory_group",
-    ObjectType.CONTACT: "directory_contact",
-}
-# Documents that are equal, as nearly all are, are not taken apart. A parked value is known not to be there.
+# The one reference attribute that the directory keeps.
+MANAGER: Final = "Manager"
+# Findings kept of each kind; all are counted.
+LISTED: Final = 1_000
+EVERYTHING: Final = 1 << 62
+
+_CHUNK: Final = """
+SELECT count(*), max(target_id) FROM (
+    SELECT target_id FROM provisioning_link
+     WHERE configuration_id = %(configuration)s AND target_id > %(after)s ORDER BY target_id LIMIT %(size)s) AS chunk
+"""
+# Documents that are equal, as nearly all are, are not taken apart. A parked value is known not to be there, and what is
+# not wanted any more is not ours.
 _OBJECTS: Final = """
 WITH compared AS (
-    SELECT l.source_id, l.target_id, l.exported, d.attributes AS held,
-           d.id IS NULL OR d.deleted_at IS NOT NULL AS missing,
-           coalesce(d.provisioning_errors, '[]') AS parked
+    SELECT l.source_id, l.target_id, l.exported, l.reference_guids, o.object_type, o.guid, o.dn, o.gone_reason,
+           coalesce(u.attributes, g.attributes, c.attributes) AS held,
+           coalesce(u.manager_id, c.manager_id) AS manager_id,
+           coalesce(u.provisioning_errors, g.provisioning_errors, c.provisioning_errors, '[]') AS parked,
+           CASE WHEN l.state = 'active' AND o.in_scope AND NOT o.is_gone THEN
+                CASE WHEN coalesce(u.id, g.id, c.id) IS NULL THEN 'missing'
+                     WHEN coalesce(u.deleted_at, g.deleted_at, c.deleted_at) IS NOT NULL THEN 'deleted'
+                     ELSE 'here' END
+                WHEN l.state = 'deleted' AND NOT (o.in_scope AND NOT o.is_gone)
+                     AND coalesce(u.id, g.id, c.id) IS NOT NULL
+                     AND coalesce(u.deleted_at, g.deleted_at, c.deleted_at) IS NULL THEN 'returned' END AS standing
       FROM provisioning_link l
-      JOIN provisioning_sourceobject o ON o.id = l.source_id AND o.object_type = %(type)s
-      LEFT JOIN {table} d ON d.id = l.target_id::uuid
-     WHERE l.configuration_id = %(configuration)s AND l.state = 'active'
-), drifted AS (
-    SELECT c.source_id, c.target_id, c.missing, differing.names
-      FROM compared c
-      LEFT JOIN LATERAL (
-          SELECT jsonb_object_agg(e.key, jsonb_build_array(e.value, c.held->e.key)) AS names
-            FROM jsonb_each(c.exported) e
-           WHERE NOT c.missing AND c.held->e.key IS DISTINCT FROM e.value
-             AND NOT c.parked @> jsonb_build_array(jsonb_build_object('propertyCausingError', e.key))
-      ) differing ON true
-     WHERE c.missing OR (c.held <> c.exported AND differing.names IS NOT NULL)
+      JOIN provisioning_sourceobject o ON o.id = l.source_id
+      LEFT JOIN directory_user u ON o.object_type = 1 AND u.id = l.target_id::uuid
+      LEFT JOIN directory_group g ON o.object_type = 2 AND g.id = l.target_id::uuid
+      LEFT JOIN directory_contact c ON o.object_type = 3 AND c.id = l.target_id::uuid
+     WHERE l.configuration_id = %(configuration)s AND l.target_id > %(after)s AND l.target_id <= %(last)s
 )
-SELECT o.guid::text, o.dn, d.target_id, d.missing, d.names, count(*) FILTER (WHERE d.missing) OVER (),
-       count(*) FILTER (WHERE NOT d.missing) OVER ()
-  FROM drifted d JOIN provisioning_sourceobject o ON o.id = d.source_id
- ORDER BY d.source_id LIMIT %(limit)s
+SELECT c.source_id, c.object_type, c.guid::text, c.dn, c.gone_reason, c.target_id, c.standing, differing.names::text,
+       astray.dn, c.manager_id::text
+  FROM compared c
+  LEFT JOIN LATERAL (
+      SELECT jsonb_object_agg(e.key, jsonb_build_array(e.value, c.held->e.key)) AS names
+        FROM jsonb_each(c.exported) e JOIN provisioning_sourceobject o ON o.id = c.source_id AND o.wanted ? e.key
+       WHERE c.held->e.key IS DISTINCT FROM e.value
+         AND NOT c.parked @> jsonb_build_array(jsonb_build_object('propertyCausingError', e.key))
+  ) differing ON c.standing = 'here' AND c.held <> c.exported
+  LEFT JOIN LATERAL (
+      SELECT a.dn
+        FROM provisioning_sourceobject a JOIN provisioning_link al ON al.source_id = a.id AND al.state = 'active'
+       WHERE a.configuration_id = ANY(%(home)s) AND a.guid = (c.reference_guids->>%(manager)s)::uuid
+         AND al.target_id IS DISTINCT FROM c.manager_id::text
+       LIMIT 1
+  ) astray ON c.standing = 'here' AND c.reference_guids ? %(manager)s
+ WHERE c.standing IN ('missing', 'deleted') OR differing.names IS NOT NULL OR astray.dn IS NOT NULL
+    OR c.standing = 'returned' AND NOT EXISTS (
+       SELECT 1 FROM provisioning_link other
+        WHERE other.configuration_id = ANY(%(siblings)s) AND other.target_id = c.target_id AND other.state = 'active')
+ ORDER BY c.target_id
 """
-_MEMBERSHIPS_MISSING: Final = """
-SELECT count(*)
-  FROM provisioning_linkmember w
-  JOIN provisioning_link g ON g.source_id = w.group_id AND g.state = 'active' AND g.configuration_id = %(configuration)s
-  JOIN provisioning_link m ON m.source_id = w.member_id AND m.state = 'active'
- WHERE NOT EXISTS (SELECT 1 FROM directory_membership d
-                    WHERE d.group_id = g.target_id::uuid AND d.member_id = m.target_id::uuid)
+# Groups whose memberships do not all match one by one. Counting comes first: nearly all groups end here.
+_SUSPECTS: Final = """
+WITH groups AS MATERIALIZED (
+    SELECT l.source_id, l.target_id::uuid AS held_id
+      FROM provisioning_link l
+      JOIN provisioning_sourceobject o
+        ON o.id = l.source_id AND o.object_type = 2 AND o.in_scope AND NOT o.is_gone
+      JOIN directory_group d ON d.id = l.target_id::uuid AND d.deleted_at IS NULL
+     WHERE l.configuration_id = %(configuration)s AND l.target_id > %(after)s AND l.target_id <= %(last)s
+       AND l.state = 'active'
+), written AS (
+    SELECT g.source_id, count(*) AS all_of_it, count(d.member_id) AS matched
+      FROM groups g
+      JOIN provisioning_linkmember w ON w.group_id = g.source_id
+      JOIN provisioning_link m ON m.source_id = w.member_id
+      LEFT JOIN directory_membership d ON d.group_id = g.held_id AND d.member_id = m.target_id::uuid
+     GROUP BY g.source_id
+), held AS (
+    SELECT g.source_id, count(*) AS all_of_it
+      FROM groups g JOIN directory_membership d ON d.group_id = g.held_id GROUP BY g.source_id
+)
+SELECT g.source_id
+  FROM groups g LEFT JOIN written w USING (source_id) LEFT JOIN held h USING (source_id)
+ WHERE w.matched IS DISTINCT FROM w.all_of_it OR w.matched IS DISTINCT FROM h.all_of_it
 """
-_MEMBERSHIPS_EXTRA: Final = """
-SELECT count(*)
-  FROM provisioning_link g
-  JOIN provisioning_sourceobject o ON o.id = g.source_id AND o.object_type = 2
-  JOIN directory_membership d ON d.group_id = g.target_id::uuid
-  JOIN provisioning_link m ON m.configuration_id = g.configuration_id AND m.target_id = d.member_id::text
- WHERE g.configuration_id = %(configuration)s AND g.state = 'active'
-   AND NOT EXISTS (SELECT 1 FROM provisioning_linkmember w
-                    WHERE w.group_id = g.source_id AND w.member_id = m.source_id)
+_IS_HERE: Final = """(EXISTS (SELECT 1 FROM directory_user d WHERE d.id = {id} AND d.deleted_at IS NULL)
+        OR EXISTS (SELECT 1 FROM directory_group d WHERE d.id = {id} AND d.deleted_at IS NULL)
+        OR EXISTS (SELECT 1 FROM directory_contact d WHERE d.id = {id} AND d.deleted_at IS NULL))"""
+# A member that is itself absent is told as that. A row about an object that no table has is nobody's membership.
+_MEMBERSHIPS: Final = f"""
+WITH suspects AS (
+    SELECT l.source_id, l.target_id, o.guid, o.dn
+      FROM provisioning_link l JOIN provisioning_sourceobject o ON o.id = l.source_id
+     WHERE l.source_id = ANY(%(suspects)s)
+), missing AS (
+    SELECT s.*, w.member_id, o.dn AS member_name
+      FROM suspects s
+      JOIN provisioning_linkmember w ON w.group_id = s.source_id
+      JOIN provisioning_link m ON m.source_id = w.member_id AND m.state = 'active'
+      JOIN provisioning_sourceobject o ON o.id = w.member_id
+     WHERE NOT EXISTS (SELECT 1 FROM directory_membership d
+                        WHERE d.group_id = s.target_id::uuid AND d.member_id = m.target_id::uuid)
+       AND {_IS_HERE.format(id="m.target_id::uuid")}
+), unwritten AS (
+    SELECT s.*, d.member_id AS held_member
+      FROM suspects s JOIN directory_membership d ON d.group_id = s.target_id::uuid
+     WHERE NOT EXISTS (
+           SELECT 1 FROM provisioning_link m
+             JOIN provisioning_linkmember w ON w.group_id = s.source_id AND w.member_id = m.source_id
+            WHERE m.configuration_id = ANY(%(siblings)s) AND m.target_id = d.member_id::text)
+), known AS (
+    SELECT u.*, m.source_id AS member_id, m.dn AS member_name
+      FROM unwritten u LEFT JOIN LATERAL (
+           SELECT l.source_id, o.dn
+             FROM provisioning_link l JOIN provisioning_sourceobject o ON o.id = l.source_id
+            WHERE l.configuration_id = ANY(%(siblings)s) AND l.target_id = u.held_member::text
+            ORDER BY l.state LIMIT 1) m ON true
+), found AS (
+    SELECT 'membershipMissing' AS kind, source_id, target_id, guid, dn, member_id, member_name FROM missing
+    UNION ALL
+    SELECT 'membershipExtra', source_id, target_id, guid, dn, member_id, member_name
+      FROM known WHERE member_id IS NOT NULL
+    UNION ALL
+    SELECT 'membershipForeign', source_id, target_id, guid, dn, NULL, held_member::text
+      FROM known WHERE member_id IS NULL AND {_IS_HERE.format(id="held_member")}
+), numbered AS (
+    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY source_id, member_id) AS place FROM found
+), kept AS (
+    INSERT INTO provisioning_drift (reconciliation_id, kind, object_type, source_id, source_guid, source_name,
+                                    target_id, member_id, member_name, detail)
+    SELECT %(reconciliation)s, kind, 2, source_id, guid, dn, target_id, member_id, member_name, '[]'
+      FROM numbered WHERE place <= (%(room)s::jsonb->>kind)::bigint
+)
+SELECT kind, count(*) FROM found GROUP BY kind
+"""  # noqa: S608 — built from constants only
+_KEEP: Final = (
+    "COPY provisioning_drift (reconciliation_id, kind, object_type, source_id, source_guid, source_name, \
+target_id, member_name, detail) FROM STDIN"
+)
+_PRUNE: Final = """
+DELETE FROM provisioning_drift f USING (
+    SELECT id, row_number() OVER (PARTITION BY kind ORDER BY id) AS place
+      FROM provisioning_drift WHERE reconciliation_id = %(reconciliation)s) AS numbered
+ WHERE f.id = numbered.id AND numbered.place > %(listed)s
 """
 
 
-def objects(configuration: UUID, object_type: ObjectType, limit: int) -> list[tuple[Any, ...]]:
-    """The first drifted objects: guid, dn, target id, missing, {name: [written, held]}, and both counts."""
-    statement = _OBJECTS.format(table=_TABLES[object_type])
-    parameters: dict[str, Any] = {"configuration": configuration, "type": int(object_type), "limit": limit}
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose links are compared: ``home`` are the configurations that references resolve in, itself among them,
+    ``siblings`` all configurations of its target."""
+
+    configuration: UUID
+    home: Sequence[UUID]
+    siblings: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Links by target id, after one and up to another; ``links`` is how many."""
+
+    after: str
+    last: str
+    links: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One object that differs; ``standing`` is ``here`` for one whose attributes or manager do.
+
+    ``names`` maps attributes to the value written and the value held. ``manager`` is the name of the manager it should
+    have, None where that is right, and ``held_manager`` the target id of the one it has.
+    """
+
+    source_id: int
+    object_type: int
+    guid: str
+    dn: str
+    gone_reason: str
+    target_id: str
+    standing: str
+    names: Mapping[str, tuple[Any, Any]]
+    manager: str | None
+    held_manager: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row to be kept; ``detail`` lists attributes."""
+
+    kind: str
+    of: Difference
+    detail: list[dict[str, Any]] = field(default_factory=list)
+
+
+def scope_of(configuration: Configuration) -> Scope:
+    """Itself, its neighbours, and everything else that writes to its target."""
+    same = Configuration.objects.filter(target_id=configuration.target_id)
+    home = (configuration.pk, *neighbours.of(configuration))
+    return Scope(configuration.pk, home, tuple(same.values_list("pk", flat=True)))
+
+
+def next_chunk(scope: Scope, after: str, size: int) -> Chunk | None:
+    """The next links to be compared; None after the last."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        return list(cursor.fetchall())
+        cursor.execute(_CHUNK, {"configuration": scope.configuration, "after": after, "size": size})
+        links, last = cursor.fetchone()
+    return Chunk(after, last, links) if links else None
 
 
-def memberships(configuration: UUID) -> tuple[int, int]:
-    """Memberships that we wrote and that are gone, and those between our objects that we did not write."""
+def objects(scope: Scope, chunk: Chunk) -> Iterator[Difference]:
+    """Objects of a chunk that differ."""
+    parameters = {**_range(scope, chunk), "home": list(scope.home), "siblings": list(scope.siblings)}
     with connection.cursor() as cursor:
-        cursor.execute(_MEMBERSHIPS_MISSING, {"configuration": configuration})
-        missing = int(cursor.fetchone()[0])
-        cursor.execute(_MEMBERSHIPS_EXTRA, {"configuration": configuration})
-        return missing, int(cursor.fetchone()[0])
+        cursor.execute(_OBJECTS, {**parameters, "manager": MANAGER})
+        rows = cursor.fetchall()
+    for source_id, object_type, guid, dn, gone_reason, target_id, standing, names, *managers in rows:
+        pairs = orjson.loads(names) if names else {}
+        yield Difference(
+            source_id,
+            object_type,
+            guid,
+            dn,
+            gone_reason,
+            target_id,
+            standing,
+            {name: (pair[0], pair[1]) for name, pair in pairs.items()},
+            *managers,
+        )
+
+
+def keep(reconciliation: int, findings: Iterable[Finding]) -> None:
+    """COPY findings about objects."""
+    with connection.cursor() as cursor, cursor.copy(_KEEP) as copy:
+        for one in findings:
+            of, detail = one.of, orjson.dumps(one.detail).decode()
+            copy.write_row(
+                (
+                    reconciliation,
+                    one.kind,
+                    of.object_type,
+                    of.source_id,
+                    of.guid,
+                    of.dn,
+                    of.target_id,
+                    "",
+                    detail,
+                )
+            )
+
+
+def memberships(reconciliation: int, scope: Scope, chunk: Chunk, room: Mapping[str, int]) -> Counter[str]:
+    """Keep what differs in the memberships of a chunk's groups, ``room`` rows of each kind; counts of all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUSPECTS, _range(scope, chunk))
+        suspects = [row[0] for row in cursor.fetchall()]
+        if not suspects:
+            return Counter()
+        parameters: dict[str, Any] = {"suspects": suspects, "siblings": list(scope.siblings)}
+        parameters |= {"reconciliation": reconciliation, "room": orjson.dumps(dict(room)).decode()}
+        cursor.execute(_MEMBERSHIPS, parameters)
+        return Counter(dict(cursor.fetchall()))
+
+
+def prune(reconciliation: int) -> None:
+    """Keep the first findings of each kind."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PRUNE, {"reconciliation": reconciliation, "listed": LISTED})
+
+
+def _range(scope: Scope, chunk: Chunk) -> dict[str, Any]:
+    return {"configuration": scope.configuration, "after": chunk.after, "last": chunk.last}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,14 +12,20 @@ from django.db import connection
 _CYCLE = 0x1517
 _BATCH = 0x1518
 _REFERENCES = 0x1519
+_LOOK_EVERY_S = 0.05
 
 
 @contextmanager
-def cycle_lock(cycle_id: int) -> Iterator[bool]:
-    """Whether this process now owns the cycle. Held by the session: a killed worker lets go at once."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_CYCLE, _key(cycle_id)])
-        owned = bool(cursor.fetchone()[0])
+def cycle_lock(cycle_id: int, wait_s: float = 0.0) -> Iterator[bool]:
+    """Whether this process now owns the cycle. Held by the session: a killed worker lets go at once.
+
+    ``wait_s`` is how long it tries, in seconds.
+    """
+    until = time.monotonic() + wait_s
+    owned = _try_lock(cycle_id)
+    while not owned and time.monotonic() < until:
+        time.sleep(_LOOK_EVERY_S)
+        owned = _try_lock(cycle_id)
     try:
         yield owned
     finally:
@@ -39,6 +46,12 @@ def lock_references(target: int) -> None:
     """Wait until no other transaction looks for what is missing in a target; released at the transaction's end."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_REFERENCES, _key(target)])
+
+
+def _try_lock(cycle_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_CYCLE, _key(cycle_id)])
+        return bool(cursor.fetchone()[0])
 
 
 def _unlock(cycle_id: int) -> None:

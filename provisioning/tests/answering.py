@@ -15,7 +15,7 @@ from django.utils import timezone
 from agents.bus import leases, pages
 from agents.models import Agent, AgentState, Domain, ResourceGrouping
 from provisioning.models import Configuration, Cycle, CycleKind, Job, Target
-from provisioning.services import configurations, exporting, jobs, planning, settling, starting
+from provisioning.services import configurations, exporting, jobs, planning, reconciling, settling, starting
 from provisioning.services import ingest as ingesting
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import Phase
@@ -184,6 +184,8 @@ def run_one(hint: Hint) -> list[Hint]:
     match hint.step:
         case Step.INGEST:
             return ingesting.ingest(hint.cycle)
+        case Step.RECONCILE:
+            return reconciling.go_on(hint.cycle)
         case Step.PLAN:
             return planning.plan(hint.cycle)
         case Step.EXPORT:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -16,6 +17,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.status import HTTP_202_ACCEPTED
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
 from portal.api.errors import ApiError
@@ -33,11 +35,20 @@ from portal.api.serializers.configurations import (
     RestartSerializer,
     TargetSerializer,
 )
+from portal.api.serializers.reconciliations import ReconcileSerializer, ReconciliationSerializer
 from portal.api.views.pages import page_of
 from portal.console import audit, removals
-from provisioning.models import Configuration, Job, Target
-from provisioning.services import drifting, explaining, jobs, on_demand, previewing, removing, restarting
-from provisioning.tasks import look_for_due_jobs
+from provisioning.models import Configuration, Job, ReconciliationMode, Target
+from provisioning.services import (
+    explaining,
+    jobs,
+    on_demand,
+    previewing,
+    reconciliations,
+    removing,
+    restarting,
+)
+from provisioning.tasks import look_for_due_jobs, look_for_reconciliations
 
 _STEER = "provisioning.change_job"
 # Of a distinguished name; no directory has longer ones.
@@ -83,8 +94,8 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
     ordering = ("id",)
     http_method_names = ("get", "post", "patch", "delete", "head", "options")
     action_rights: Mapping[str, str] = dict.fromkeys(
-        ("explain", "preview", "preview_next", "drift"), "provisioning.view_sourceobject"
-    ) | {"provision_on_demand": _STEER}
+        ("explain", "preview", "preview_next"), "provisioning.view_sourceobject"
+    ) | {"provision_on_demand": _STEER, "reconcile": _STEER}
 
     def get_queryset(self) -> QuerySet[Configuration]:
         """Lists need no schema documents."""
@@ -142,11 +153,18 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
         """What the next cycle would write if Active Directory told nothing new."""
         return Response(previewing.of_next_cycle(self.get_object(), timezone.now(), PREVIEWED))
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, filter_backends=(), pagination_class=None)
-    def drift(self, request: Request, pk: str) -> Response:
-        """What the built-in directory holds otherwise than it was last written. Nothing is changed."""
-        return Response(drifting.report(self.get_object(), PREVIEWED))
+    @extend_schema(request=ReconcileSerializer, responses={202: ReconciliationSerializer})
+    @action(detail=True, methods=["post"], filter_backends=(), pagination_class=None)
+    def reconcile(self, request: Request, pk: str) -> Response:
+        """Compare the target with what was last exported, as soon as the job is free; repair it if asked to."""
+        wanted = ReconcileSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        configuration, mode = self.get_object(), ReconciliationMode(wanted.validated_data["mode"])
+        with transaction.atomic():
+            run = reconciliations.ask(configuration, mode, timezone.now())
+            audit.record(request.user, configuration, audit.reconciled(mode))
+            look_for_reconciliations()
+        return Response(ReconciliationSerializer(run).data, status=HTTP_202_ACCEPTED)
 
     @extend_schema(request=OnDemandSerializer, responses=OpenApiTypes.OBJECT)
     @action(

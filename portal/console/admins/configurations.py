@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from portal.console import badges, configuration_pages, moments, on_demand_page, schema_page
+from portal.console import badges, configuration_pages, moments, on_demand_page, reconcile_page, schema_page
 from portal.console.base import ConsoleAdmin
 from portal.console.site import site
 from portal.console.widgets import Textarea
@@ -32,6 +32,8 @@ _SWITCHES = (
     "expire_accounts",
     "skip_out_of_scope_deletions",
     "nested_groups",
+    "reconcile",
+    "reconcile_hours",
 )
 _LIMITS = tuple(name for name in GUARD_FIELDS if name not in _SWITCHES)
 _LIMITS_TOLD = "Held as well at this many removals of a kind, or at this share of what is in the target."
@@ -68,6 +70,7 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
                 ("mapping", self.mapping_view),
                 ("provision", self.provision_view),
                 ("schema", self.schema_view),
+                ("reconcile", self.reconcile_view),
                 ("live", self.live_view),
             )
         ]
@@ -107,6 +110,16 @@ class ConfigurationAdmin(ConsoleAdmin[Configuration]):
         if isinstance(found, HttpResponse):
             return found
         return self.render_page(request, "console/configuration_schema.html", obj, {"tab": "schema", **found})
+
+    def reconcile_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
+        """What the target holds otherwise than it was written, and its repair."""
+        obj = self.visible_object(request, str(object_id))
+        found = reconcile_page.answer(request, obj)
+        if isinstance(found, HttpResponse):
+            return found
+        return self.render_page(
+            request, "console/configuration_reconcile.html", obj, {"tab": "reconcile", **found}
+        )
 
     def provision_view(self, request: HttpRequest, object_id: object) -> HttpResponse:
         """Provision one object on demand."""

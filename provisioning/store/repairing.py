@@ -1,0 +1,142 @@
+"""Marking what drifted, so that the next plan writes it again.
+
+A link is set to what the target really holds; from there on the plan, the guard and the export do what they do in every
+cycle. Each statement looks at the target again: a finding that is no longer true marks nothing, and marking twice is
+marking once. Findings of a reconciliation are taken in chunks, in the order of their ids.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from provisioning.store.drift import MANAGER
+
+_CHUNK: Final = """
+SELECT max(id) FROM (
+    SELECT id FROM provisioning_drift
+     WHERE reconciliation_id = %(reconciliation)s AND id > %(after)s ORDER BY id LIMIT %(size)s) AS chunk
+"""
+_FOUND: Final = """provisioning_drift f
+      JOIN provisioning_link l ON l.source_id = f.source_id
+     WHERE f.reconciliation_id = %(reconciliation)s AND f.id > %(after)s AND f.id <= %(last)s"""
+_HELD: Final = """(
+    SELECT id, attributes, provisioning_errors FROM directory_user WHERE id = l.target_id::uuid AND deleted_at IS NULL
+    UNION ALL
+    SELECT id, attributes, provisioning_errors FROM directory_group WHERE id = l.target_id::uuid AND deleted_at IS NULL
+    UNION ALL
+    SELECT id, attributes, provisioning_errors FROM directory_contact
+     WHERE id = l.target_id::uuid AND deleted_at IS NULL)"""
+# The target has dropped them with all that belongs to them; they come back as restored objects do.
+_ABSENT: Final = f"""
+WITH absent AS (
+    SELECT f.source_id FROM {_FOUND} AND f.kind IN ('missing', 'deleted') AND l.state = 'active'
+       AND NOT EXISTS (SELECT 1 FROM {_HELD} AS held)
+), unlinked AS (
+    UPDATE provisioning_link l SET state = 'deleted', updated_at = %(now)s FROM absent a WHERE l.source_id = a.source_id
+), forgotten AS (
+    DELETE FROM provisioning_linkmember m USING absent a WHERE m.group_id = a.source_id OR m.member_id = a.source_id
+)
+UPDATE provisioning_sourceobject o SET is_dirty = true FROM absent a WHERE o.id = a.source_id
+RETURNING o.guid::text
+"""  # noqa: S608 — built from constants only
+# Who refers to them refers to what may come back under another id. The index is provisioning_link_references.
+_FORGET_REFERENCES: Final = """
+WITH holders AS (
+    UPDATE provisioning_link l
+       SET updated_at = %(now)s,
+           reference_guids = (SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(l.reference_guids)
+                               WHERE value #>> '{}' IS NULL OR NOT value #>> '{}' = ANY(%(guids)s))
+     WHERE l.reference_guids <> '{}' AND jsonb_path_query_array(l.reference_guids, '$.*') ?| %(guids)s::text[]
+    RETURNING l.source_id
+)
+UPDATE provisioning_sourceobject o SET references_dirty = true FROM holders h WHERE o.id = h.source_id
+"""
+_RETURNED: Final = f"""
+UPDATE provisioning_link l SET state = 'active', updated_at = %(now)s
+  FROM (SELECT f.source_id FROM {_FOUND} AND f.kind = 'returned' AND l.state = 'deleted'
+           AND EXISTS (SELECT 1 FROM {_HELD} AS held)
+           AND NOT EXISTS (SELECT 1 FROM provisioning_link other
+                            WHERE other.configuration_id = ANY(%(siblings)s) AND other.target_id = l.target_id
+                              AND other.state = 'active')) AS found
+ WHERE l.source_id = found.source_id
+"""  # noqa: S608 — built from constants only
+_CHANGED: Final = f"""
+WITH held AS (
+    SELECT f.source_id, jsonb_object_agg(e.key, h.attributes->e.key) AS attributes
+      FROM provisioning_drift f
+      JOIN provisioning_link l ON l.source_id = f.source_id AND l.state = 'active'
+      CROSS JOIN LATERAL {_HELD} AS h
+      CROSS JOIN LATERAL jsonb_each(l.exported) AS e
+     WHERE f.reconciliation_id = %(reconciliation)s AND f.id > %(after)s AND f.id <= %(last)s
+       AND f.kind IN ('changed', 'returned') AND h.attributes->e.key IS DISTINCT FROM e.value
+       AND NOT coalesce(h.provisioning_errors, '[]')
+           @> jsonb_build_array(jsonb_build_object('propertyCausingError', e.key))
+     GROUP BY f.source_id
+)
+UPDATE provisioning_link l SET exported = jsonb_strip_nulls(l.exported || h.attributes), updated_at = %(now)s
+  FROM held h WHERE l.source_id = h.source_id
+"""  # noqa: S608 — built from constants only
+# What the target holds is not known to us (JSON null): it is written again.
+_REFERENCE: Final = f"""
+UPDATE provisioning_link l
+   SET reference_guids = l.reference_guids || jsonb_build_object(%(manager)s::text, NULL), updated_at = %(now)s
+  FROM (SELECT f.source_id FROM {_FOUND} AND f.kind = 'reference' AND l.state = 'active') AS found
+ WHERE l.source_id = found.source_id
+"""  # noqa: S608 — built from constants only
+_MARK: Final = f"""
+UPDATE provisioning_sourceobject o
+   SET is_dirty = o.is_dirty OR found.of_object, members_dirty = o.members_dirty OR found.of_members,
+       references_dirty = o.references_dirty OR found.of_reference
+  FROM (SELECT f.source_id, bool_or(f.kind IN ('changed', 'returned')) AS of_object,
+               bool_or(f.kind IN ('membershipMissing', 'membershipExtra')) AS of_members,
+               bool_or(f.kind = 'reference') AS of_reference
+          FROM {_FOUND} AND f.kind <> 'membershipForeign' AND l.state = 'active'
+         GROUP BY f.source_id) AS found
+ WHERE o.id = found.source_id
+"""  # noqa: S608 — built from constants only
+_MEMBERSHIPS_MISSING: Final = f"""
+DELETE FROM provisioning_linkmember w
+ USING (SELECT f.source_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipMissing'
+           AND NOT EXISTS (
+               SELECT 1 FROM directory_membership d JOIN provisioning_link m ON m.source_id = f.member_id
+                WHERE d.group_id = l.target_id::uuid AND d.member_id = m.target_id::uuid)) AS found
+ WHERE w.group_id = found.source_id AND w.member_id = found.member_id
+"""  # noqa: S608 — built from constants only
+_MEMBERSHIPS_EXTRA: Final = f"""
+INSERT INTO provisioning_linkmember (group_id, member_id)
+SELECT f.source_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipExtra' AND l.state = 'active'
+   AND EXISTS (
+       SELECT 1 FROM directory_membership d JOIN provisioning_link m ON m.source_id = f.member_id
+        WHERE d.group_id = l.target_id::uuid AND d.member_id = m.target_id::uuid)
+ ORDER BY 1, 2
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 — built from constants only
+
+
+def mark(reconciliation: int, siblings: list[UUID], after: int, size: int, now: datetime) -> int | None:
+    """Mark the next findings; the id of the last one of them, None when all were marked before."""
+    parameters: dict[str, Any] = {"reconciliation": reconciliation, "after": after, "size": size, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_CHUNK, parameters)
+        last: int | None = cursor.fetchone()[0]
+        if last is None:
+            return None
+        parameters |= {"last": last, "siblings": siblings, "manager": MANAGER}
+        cursor.execute(_ABSENT, parameters)
+        absent = [row[0] for row in cursor.fetchall()]
+        if absent:
+            cursor.execute(_FORGET_REFERENCES, {"guids": absent, "now": now})
+        for statement in (
+            _RETURNED,
+            _CHANGED,
+            _REFERENCE,
+            _MEMBERSHIPS_MISSING,
+            _MEMBERSHIPS_EXTRA,
+            _MARK,
+        ):
+            cursor.execute(statement, parameters)
+    return last
