@@ -117,6 +117,8 @@ def test_a_new_configuration_is_disabled_with_a_schema_and_a_job(console: Client
             "delete_threshold_enabled": "on",
             "delete_threshold": "12",
             "nested_groups": "keep",
+            "reconcile": "report",
+            "reconcile_hours": 24,
         },
     )
     made = Configuration.objects.get(name="New one")
@@ -146,12 +148,15 @@ def test_properties_are_changed_and_lead_back(console: Client, built: Estate) ->
             "notification_addresses": "",
             "delete_threshold": "7",
             "nested_groups": "flatten",
+            "reconcile": "repair",
+            "reconcile_hours": 24,
         },
     )
     configuration.refresh_from_db()
     assert answer["Location"] == reverse("admin:provisioning_configuration_change", args=[configuration.pk])
     assert (configuration.name, configuration.delete_threshold) == ("Renamed", 7)
     assert configuration.nested_groups == "flatten"
+    assert (configuration.reconcile, configuration.reconcile_hours) == ("repair", 24)
     assert configuration.delete_threshold_enabled is False
 
 

@@ -175,7 +175,8 @@ def _compared(run: Reconciliation, cycle: Cycle, now: datetime) -> list[Hint]:
 def removals_of(run: Reconciliation, settings: guard.GuardSettings) -> guard.Removals:
     """What mending everything that was found would take away."""
     planned = {
-        (kind, ChangeKind.DELETE.value): count for kind, count in run.counts.get(DriftKind.RETURNED, {}).items()
+        (kind, ChangeKind.DELETE.value): count
+        for kind, count in run.counts.get(DriftKind.RETURNED, {}).items()
     }
     planned[ObjectType.USER.label, ChangeKind.DISABLE.value] = run.count_disables
     ended = sum(run.counts.get(DriftKind.MEMBERSHIP_EXTRA, {}).values())
