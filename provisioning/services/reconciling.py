@@ -69,7 +69,8 @@ def _step(cycle_id: int) -> list[Hint] | None:
     run = (
         Reconciliation.objects.select_for_update(of=("self",))
         .filter(cycle_id=cycle_id, cycle__step=CycleStep.READING)
-        .select_related("configuration__domain", "configuration__target", "cycle")
+        .select_related("configuration__domain", "cycle")
+        .defer("configuration__schema")
         .first()
     )
     if run is None or run.cycle is None:

@@ -21,7 +21,15 @@ from provisioning.models import (
     Reconciliation,
     SourceObject,
 )
-from provisioning.services import housekeeping, jobs, notifications, reconciliations, starting, watchdog
+from provisioning.services import (
+    configurations,
+    housekeeping,
+    jobs,
+    notifications,
+    reconciliations,
+    starting,
+    watchdog,
+)
 from provisioning.services.hints import Hint, Step
 from provisioning.services.jobs import JobRefused
 from provisioning.store import drift, repairing
@@ -129,8 +137,7 @@ def test_what_the_mapping_leaves_to_the_target_is_no_drift() -> None:
         for one in mapping["attributeMappings"]:
             if one["targetAttributeName"] == "Department":
                 one["flowType"] = "AttributeAddOnly"
-    Configuration.objects.filter(pk=bench.configuration.pk).update(schema=schema)
-    bench.configuration.refresh_from_db()
+    configurations.change_schema(bench.configuration, schema, timezone.now())
     written = """UPDATE directory_user SET attributes = attributes || %s WHERE id = %s"""
     execute(written, '{"Department": "Other", "Nickname": "A"}', id_of("ada"))
     assert found(reconcile(bench)) == []
@@ -215,12 +222,12 @@ def test_a_cycle_and_a_reconciliation_keep_out_of_each_others_way() -> None:
     watermark = bench.job.watermark
     hints = reconciliations.start_due(timezone.now())
     jobs.run_now(bench.job, timezone.now())
-    assert starting.start_due(timezone.now()) == 0
+    assert starting.start_due(timezone.now()) == []
     run_to_end(hints)
     run.refresh_from_db()
     assert run.state == "done"
     assert bench.job.watermark == watermark
-    assert starting.start_due(timezone.now()) == 1
+    assert len(starting.start_due(timezone.now())) == 1
 
 
 def test_a_schedule_reports_or_repairs_and_writes_one_mail_about_drift() -> None:
