@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ldap3 import BASE, MODIFY_ADD, MODIFY_DELETE, MODIFY_REPLACE, Connection
 from ldap3.core.exceptions import LDAPEntryAlreadyExistsResult
+from ldap3.protocol.formatters.formatters import format_sid
 from ldap3.utils.dn import parse_dn
 
 from lab.dn import child_dn, relative_dn
@@ -55,12 +56,12 @@ def add_group(
 
 
 def add_domain_local_group(
-    connection: Connection, parent: str, name: str, account: str, members: Sequence[str]
+    connection: Connection, parent: str, name: str, account: str, members: Sequence[str] = ()
 ) -> str:
     """Add a security group that may have members of other forests; returns its DN."""
     dn = child_dn("CN", name, parent)
-    attributes = {"sAMAccountName": account, "groupType": _DOMAIN_LOCAL, "member": list(members)}
-    connection.add(dn, "group", attributes)
+    held = {"member": list(members)} if members else {}
+    connection.add(dn, "group", {"sAMAccountName": account, "groupType": _DOMAIN_LOCAL, **held})
     return dn
 
 
@@ -103,13 +104,17 @@ def add_members(connection: Connection, group: str, *members: str) -> None:
 
 def add_foreign_members(connection: Connection, group: str, *sids: str) -> None:
     """Make somebody outside the forest a member, by SID: a foreign security principal then stands for each."""
-    base = group[group.upper().index("DC=") :]
     for sid in sids:
         try:
             add_members(connection, group, f"<SID={sid}>")
         except LDAPEntryAlreadyExistsResult:
             # Samba makes the principal in every case; a Windows controller takes the one that is there.
-            add_members(connection, group, f"CN={sid},CN=ForeignSecurityPrincipals,{base}")
+            add_members(connection, group, _principal(group, sid))
+
+
+def remove_foreign_members(connection: Connection, group: str, *sids: str) -> None:
+    """Take foreign security principals out of the group."""
+    remove_members(connection, group, *(_principal(group, sid) for sid in sids))
 
 
 def remove_members(connection: Connection, group: str, *members: str) -> None:
@@ -155,6 +160,16 @@ def object_guid(connection: Connection, dn: str) -> UUID:
 def rid_of(connection: Connection, dn: str) -> int:
     """The last sub-authority of an object's SID (MS-DTYP §2.4.2.2)."""
     return int.from_bytes(_raw_attributes(connection, dn, ["objectSid"])["objectSid"][0][-4:], "little")
+
+
+def sid_of(connection: Connection, dn: str) -> str:
+    """objectSid of one object, as text."""
+    return str(format_sid(_raw_attributes(connection, dn, ["objectSid"])["objectSid"][0]))
+
+
+def _principal(beside: str, sid: str) -> str:
+    """DN of a foreign security principal in the domain of another DN."""
+    return f"CN={sid},CN=ForeignSecurityPrincipals,{beside[beside.upper().index('DC=') :]}"
 
 
 def _raw_attributes(connection: Connection, dn: str, attributes: Sequence[str]) -> Mapping[str, list[bytes]]:
