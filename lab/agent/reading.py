@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -112,6 +112,13 @@ class Answer:
         parts = [found["members"] for found in self.resources if found["id"] == guid]
         added = {member for part in parts for member in part["added"]}
         return parts[0]["whole"], added, {member for part in parts for member in part["removed"]}
+
+
+def answer_to(login: DirectoryLogin, question: bytes) -> Iterator[bytes]:
+    """What the agent posts, page by page, when it is asked this."""
+    with connect(login) as connection:
+        for page in read(connection, ReadRequest.from_json(question), lambda: datetime.now(UTC)):
+            yield encode_page(page)
 
 
 def ask(login: DirectoryLogin, request: ReadRequest) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,17 +10,13 @@ from django.utils import timezone
 from agents.bus import leases, pages
 from directory.models import Contact, Group, Membership, User
 from lab import changes
-from lab.agent.reading import login_to
+from lab.agent.reading import answer_to, login_to
 from lab.pytest_forest import small_company
 from lab.samba import SambaForest
 from provisioning.models import Cycle, Job, NestedGroups
 from provisioning.services.hints import Hint, Step
 from provisioning.tests.answering import Bench, run_to_end
 from provisioning.tests.test_neighbours import another
-from provisioning_agent.ldap.connection import connect
-from provisioning_agent.ldap.reader import read
-from provisioning_agent.wire.pages import encode_page
-from provisioning_agent.wire.requests import ReadRequest
 
 pytestmark = [pytest.mark.forest, pytest.mark.django_db(transaction=True)]
 
@@ -33,11 +29,8 @@ def cycle(bench: Bench, forest: SambaForest) -> None:
     begun = bench.begin()
     lease = leases.claim(bench.agent.pk, timezone.now())
     assert lease is not None
-    with connect(login_to(forest)) as connection:
-        answer = read(connection, ReadRequest.from_json(lease.body.encode()), lambda: datetime.now(UTC))
-        for number, page in enumerate(answer, start=1):
-            body = encode_page(page)
-            pages.store_page(lease.request_id, bench.agent.pk, lease.attempt, number, body, timezone.now())
+    for number, page in enumerate(answer_to(login_to(forest), lease.body.encode()), start=1):
+        pages.store_page(lease.request_id, bench.agent.pk, lease.attempt, number, page, timezone.now())
     run_to_end([Hint(Step.INGEST, begun.pk)])
     done = Cycle.objects.get(pk=begun.pk)
     assert (done.step, done.count_failed) == ("done", 0)
