@@ -10,13 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata
 
-from agents.models import Agent, HealthSample, UpdateFile, UpdatePolicy
+from agents.models import Agent, AgentRelease, HealthSample, UpdateFile, UpdateKey, UpdatePolicy
+from agents.sealing import unseal
 from agents.tests.cast import make_agent, make_domain
 from agents.tests.portal_process import Portal, database_url, run_portal
 from agents.updates import releases, repository
@@ -24,7 +26,9 @@ from lab.agent.host import COMMAND
 from lab.wheels import agent_wheel
 from provisioning_agent import __version__
 from provisioning_agent import config as configs
-from provisioning_agent.channel.http import open_portal
+from provisioning_agent.channel.http import PortalHttp, open_portal
+from provisioning_agent.errors import AgentError
+from provisioning_agent.updates.fetching import fetch
 from provisioning_agent.updates.trust import pin_root
 from provisioning_agent.updates.versions import Versions
 from tests.agent_process import running, write_state
@@ -180,6 +184,33 @@ def test_older_metadata_than_before_is_refused(portal: Portal, state: Path, tmp_
         UpdatePolicy.objects.create(agent=Agent.objects.get(), pinned_version="0.2.0")
         wait_for(lambda: "UpdateRefused" in told_errors(), log)
     assert Versions(state).current() == "0.3.0"
+
+
+def test_agents_follow_new_keys_and_refuse_the_old(portal: Portal, state: Path, tmp_path: Path) -> None:
+    http = PortalHttp(portal.url, portal.authority)
+    assert pin_root(http, state)
+    publish(tmp_path, "0.2.0")
+    stolen = unseal(UpdateKey.objects.get(role="timestamp").sealed_key)
+    fetch(http, state, release_of("0.2.0"))
+    call_command("rotate_update_keys", root_key=tmp_path / "root.pem")
+    publish(tmp_path, "0.3.0")
+    assert fetch(http, state, release_of("0.3.0")).stat().st_size > 0
+    assert (state / "updates/root.json").read_bytes() == repository.read("metadata/1.root.json")
+    change("metadata/timestamp.json", lambda content: signed_with(stolen, content))
+    with pytest.raises(AgentError, match="UpdateRefused"):
+        fetch(http, state, release_of("0.2.0"))
+
+
+def release_of(number: str) -> str:
+    return AgentRelease.objects.get(version=number).target
+
+
+def signed_with(key: bytes, content: bytes) -> bytes:
+    """A newer version of the metadata, signed with this key alone."""
+    metadata = Metadata.from_bytes(content)
+    metadata.signed.version += 1
+    metadata.sign(CryptoSigner(load_pem_private_key(key, password=None)))
+    return bytes(metadata.to_bytes())
 
 
 def test_an_agent_pinned_to_an_older_version_goes_there(portal: Portal, state: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import requests
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
-from tuf.api.metadata import Metadata, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from agents.models import AgentRelease, UpdateFile, UpdateKey
 from agents.sealing import unseal
@@ -19,6 +19,7 @@ from agents.tests.portal_process import Portal
 from agents.tests.wire_client import code_of
 from agents.updates import releases, repository
 from lab.wheels import agent_wheel
+from provisioning_agent.wire.errors import WireError
 
 
 @pytest.fixture
@@ -100,6 +101,38 @@ def test_the_root_is_extended_with_its_key_only(root_key: Path, tmp_path: Path) 
     stranger.write_bytes(unseal(key.sealed_key))
     with pytest.raises(CommandError, match="not the root's key"):
         call_command("create_update_repository", root_key=stranger, renew_root=True)
+
+
+def keys_of(number: int) -> dict[str, list[str]]:
+    signed = Metadata[Root].from_bytes(repository.read(f"metadata/{number}.root.json") or b"").signed
+    return {role: found.keyids for role, found in signed.roles.items()}
+
+
+def test_one_role_gets_a_new_key_and_the_others_keep_theirs(root_key: Path) -> None:
+    call_command("rotate_update_keys", root_key=root_key, role=["timestamp"])
+    before, after = keys_of(1), keys_of(2)
+    assert {role for role in before if before[role] != after[role]} == {"timestamp"}
+    root = Metadata[Root].from_bytes(repository.read("metadata/2.root.json") or b"")
+    for role in repository.ONLINE_ROLES:
+        root.verify_delegate(role, repository._current(role))
+
+
+def test_keys_are_rotated_with_the_roots_key_alone(root_key: Path, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger.pem"
+    stranger.write_bytes(unseal(UpdateKey.objects.get(role="targets").sealed_key))
+    with pytest.raises(CommandError, match="not the root's key"):
+        call_command("rotate_update_keys", root_key=stranger)
+    assert repository.read("metadata/2.root.json") is None
+
+
+def test_keys_that_can_not_be_opened_any_more_are_replaced(root_key: Path, tmp_path: Path) -> None:
+    UpdateKey.objects.update(sealed_key=b"sealed with a key that is lost")
+    wheel = agent_wheel(tmp_path, "0.2.0")
+    with pytest.raises(WireError, match="UpdateKeySealed"):
+        releases.publish(wheel.name, wheel.read_bytes(), timezone.now())
+    call_command("rotate_update_keys", root_key=root_key)
+    call_command("publish_agent_release", wheel)
+    assert [release.version for release in AgentRelease.objects.all()] == ["0.2.0"]
 
 
 @pytest.fixture

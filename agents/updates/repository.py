@@ -7,7 +7,7 @@ the timestamp is renewed without a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -54,17 +54,33 @@ def create(now: datetime) -> bytes:
 
 def renew_root(root_key: bytes, now: datetime) -> int:
     """A new version of the root with a new end, signed with the root's key; returns its version."""
-    signer = _signer(root_key)
     with transaction.atomic():
         _lock()
-        number = max(_versions(Root.type))
-        metadata = Metadata[Root].from_bytes(_read(f"metadata/{number}.root.json"))
-        metadata.signed.version += 1
-        metadata.signed.expires = _expiry(Root.type, now)
-        if signer.public_key.keyid not in metadata.signed.roles[Root.type].keyids:
-            raise ValueError("This is not the root's key.")
-        _write(f"metadata/{metadata.signed.version}.root.json", _signed(metadata.signed, signer))
-    return int(metadata.signed.version)
+        return _sign_root(_root(), _signer(root_key), now)
+
+
+def rotate(root_key: bytes, roles: Collection[str], now: datetime) -> int:
+    """New keys for these online roles, named by a new root; returns its version. Agents then refuse the old keys.
+
+    Raises ``ValueError`` if that is not the root's key. The old keys need not be opened.
+    """
+    with transaction.atomic():
+        rows = {row.role: row for row in UpdateKey.objects.select_for_update().order_by("role")}
+        signers = _opened(row for role, row in rows.items() if role not in roles)
+        root = _root()
+        for role in sorted(roles):
+            signers[role] = CryptoSigner.generate_ed25519()
+            for old in list(root.roles[role].keyids):
+                root.revoke_key(old, role)
+            root.add_key(signers[role].public_key, role)
+            rows[role].sealed_key = seal(signers[role].private_bytes)
+            rows[role].save(update_fields=["sealed_key"])
+        number = _sign_root(root, _signer(root_key), now)
+        targets = _current(Targets.type).signed
+        if Targets.type in roles:
+            targets.version += 1
+        _write_online(signers, targets, _next(Snapshot.type), _next(Timestamp.type), now)
+    return number
 
 
 def add_target(name: str, content: bytes, custom: Mapping[str, Any], now: datetime) -> TargetFile:
@@ -122,9 +138,27 @@ def _write_online(
         UpdateFile.objects.filter(path__in=old).delete()
 
 
+def _root() -> Root:
+    """The newest root."""
+    root: Root = _current(Root.type).signed
+    return root
+
+
+def _sign_root(root: Root, signer: CryptoSigner, now: datetime) -> int:
+    if signer.public_key.keyid not in root.roles[Root.type].keyids:
+        raise ValueError("This is not the root's key.")
+    root.version += 1
+    root.expires = _expiry(Root.type, now)
+    _write(f"metadata/{root.version}.root.json", _signed(root, signer))
+    return int(root.version)
+
+
 def _lock() -> dict[str, CryptoSigner]:
     """The signers of the online roles; their rows stay locked until the transaction ends."""
-    rows = UpdateKey.objects.select_for_update().order_by("role")
+    return _opened(UpdateKey.objects.select_for_update().order_by("role"))
+
+
+def _opened(rows: Iterable[UpdateKey]) -> dict[str, CryptoSigner]:
     try:
         return {row.role: _signer(unseal(row.sealed_key)) for row in rows}
     except SealBroken as error:
