@@ -39,9 +39,12 @@ class Registration:
 
 
 def create_token(
-    label: str, lifetime: timedelta, user: AbstractBaseUser | AnonymousUser | None
+    label: str, lifetime: timedelta, user: AbstractBaseUser | AnonymousUser | None, *, issued_to: str = ""
 ) -> tuple[EnrolmentToken, str]:
-    """A new token and its clear text, which is known here only and can not be shown again."""
+    """A new token and its clear text, which is known here only and can not be shown again.
+
+    ``issued_to`` says who got it where that is no user of the console.
+    """
     hint = "".join(secrets.choice(_HINT_ALPHABET) for _ in range(8))
     text = f"isthmus-{hint}-{secrets.token_urlsafe(32)}"
     token = EnrolmentToken.objects.create(
@@ -49,6 +52,7 @@ def create_token(
         hint=hint,
         digest=_digest(text),
         created_by_id=user.pk if user is not None else None,
+        issued_to=issued_to,
         expires_at=timezone.now() + lifetime,
     )
     return token, text

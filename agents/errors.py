@@ -49,6 +49,23 @@ CODES: Final[Mapping[str, ServiceCode]] = MappingProxyType(
         "UpdateFileUnknown": ServiceCode(
             404, "The update repository has no such file; publish a release, or do nothing if none is wanted."
         ),
+        "EntraNotTied": ServiceCode(
+            404, "This portal is not tied to Entra; use an enrolment token from the console."
+        ),
+        "EntraTokenInvalid": ServiceCode(
+            401, "The sign-in can not be recognised as one of this portal's Entra tenant; sign in again."
+        ),
+        "EntraTokenUsed": ServiceCode(
+            409, "This sign-in was used for an agent already; sign in again for each agent."
+        ),
+        "EntraPersonNotAllowed": ServiceCode(
+            403,
+            "This account may not add agents; assign the app role or group that ISTHMUS_ENTRA_ENROLLERS names.",
+        ),
+        "EntraUnreachable": ServiceCode(
+            503,
+            "The portal can not get Entra's signing keys; let it reach login.microsoftonline.com, then sign in again.",
+        ),
         "UpdateKeySealed": ServiceCode(
             503,
             "A signing key of the update repository can not be opened; put the key that sealed it back into "

@@ -85,10 +85,15 @@ def _refuse_replay(claims: assertion.Claims, now: datetime) -> None:
     """Remember the assertion; one that was there before is a replay. The digest keeps agents' ids apart."""
     digest = hashlib.sha256(f"{claims.agent_id}\n{claims.jti}".encode()).hexdigest()
     until = datetime.fromtimestamp(claims.expires_at, tz=UTC) + timedelta(seconds=CLOCK_SKEW_S)
+    if not remember(digest, max(until, now)):
+        raise WireError("AssertionReplayed")
+
+
+def remember(digest: str, until: datetime) -> bool:
+    """Remember the SHA-256 of something that counts once; false if it is there already."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO agents_seenassertion (jti, expires_at) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            [digest, max(until, now)],
+            [digest, until],
         )
-        if cursor.rowcount == 0:
-            raise WireError("AssertionReplayed")
+        return bool(cursor.rowcount == 1)

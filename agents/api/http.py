@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -140,4 +141,6 @@ def _encoded(content: Any) -> bytes:
 def error_reply(error: WireError) -> Reply:
     """The SCIM error body of a refusal."""
     headers = {"www-authenticate": "Bearer"} if error.status == 401 else {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     return Reply(error.status, error.to_body(), SCIM_TYPE, headers)

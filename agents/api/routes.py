@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from agents.api import answers, changes, lifecycle, poll, registrations, updates
+from agents.api import answers, changes, lifecycle, poll, registrations, sign_in, updates
 from agents.api.http import Call, Reply
 from agents.api.service import Service
 from agents.errors import refusal
@@ -19,6 +19,8 @@ _REQUEST: Final = rf"bus/(?P<request_id>{_GUID})"
 Endpoint = Callable[..., Awaitable[Reply]]
 
 _CALLS: Final[dict[str, dict[str, Endpoint]]] = {
+    r"sign-in": {"GET": sign_in.get_sign_in},
+    r"enrolment-tokens": {"POST": sign_in.post_enrolment_tokens},
     r"registrations": {"POST": registrations.register},
     rf"agents/(?P<agent_id>{_GUID})": {"DELETE": lifecycle.delete_agent},
     rf"agents/(?P<agent_id>{_GUID})/resource-groupings": {"PUT": lifecycle.put_groupings},

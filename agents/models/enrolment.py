@@ -20,6 +20,9 @@ class EnrolmentToken(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, editable=False, related_name="+"
     )
+    issued_to = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="The Entra account that signed in for it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -49,9 +52,10 @@ class CertificateAuthority(models.Model):
 
 
 class SeenAssertion(models.Model):
-    """An accepted client assertion, kept until it could no longer be replayed.
+    """An accepted client assertion or sign-in, kept until it could no longer be replayed.
 
-    ``jti`` is the SHA-256 of agent id and ``jti`` claim, so that agents can not use up ids of one another.
+    ``jti`` is the SHA-256 of agent id and ``jti`` claim, so that agents can not use up ids of one another, or of an
+    ID token.
     """
 
     jti = models.CharField(primary_key=True, max_length=64)

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from portal import embedded
-from portal.settings import database, environment, keys
+from portal.settings import database, entra, environment, keys
 from portal.settings.console import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -198,6 +198,9 @@ CHANGE_NOTIFICATION = environment.boolean("ISTHMUS_CHANGE_NOTIFICATION", default
 BUS_LEASE_S = environment.integer("ISTHMUS_BUS_LEASE", 60, minimum=2, maximum=600)
 ON_DEMAND_TIMEOUT_S = environment.integer("ISTHMUS_ON_DEMAND_TIMEOUT", 30, minimum=1, maximum=300)
 BUS_REQUEST_TIMEOUT_S = environment.integer("ISTHMUS_BUS_TIMEOUT", 600, minimum=5, maximum=86_400)
+
+# ── Entra: people sign in there to add an agent ──
+ENTRA_TENANT, ENTRA_CLIENT_ID, ENTRA_ENROLLERS, ENTRA_LOGIN_URL = entra.read()
 
 # ── Mail ──
 EMAIL_HOST = environment.text("ISTHMUS_SMTP_HOST", "localhost")

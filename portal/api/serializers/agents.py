@@ -79,7 +79,7 @@ class EnrolmentTokenSerializer(serializers.ModelSerializer[EnrolmentToken]):
 
     class Meta:
         model = EnrolmentToken
-        fields = ("id", "label", "hint", "created_at", "expires_at", "used_at", "used_by")
+        fields = ("id", "label", "hint", "issued_to", "created_at", "expires_at", "used_at", "used_by")
         read_only_fields = fields
 
 

@@ -21,9 +21,9 @@ from portal.console.site import site
 class EnrolmentTokenAdmin(ConsoleAdmin[EnrolmentToken]):
     """Tokens without their secret: that was shown once."""
 
-    list_display = ("__str__", "status", "hint", "created_by", "created", "expires", "used_by")
+    list_display = ("__str__", "status", "hint", "given_to", "created", "expires", "used_by")
     list_select_related = ("created_by", "used_by")
-    search_fields = ("label", "hint")
+    search_fields = ("label", "hint", "issued_to")
     detail_template = "console/enrolment_token.html"
 
     def add_view(
@@ -48,6 +48,11 @@ class EnrolmentTokenAdmin(ConsoleAdmin[EnrolmentToken]):
         if token.expires_at <= timezone.now():
             return badges.badge("expired", badges.Tone.IDLE)
         return badges.badge("waiting", badges.Tone.INFO)
+
+    @admin.display(description="Created by")
+    def given_to(self, token: EnrolmentToken) -> str:
+        """The user of the console who made it, or the Entra account that signed in for it."""
+        return str(token.created_by) if token.created_by else token.issued_to or "-"
 
     @admin.display(description="Created", ordering="created_at")
     def created(self, token: EnrolmentToken) -> SafeString:
