@@ -11,14 +11,14 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from agents.entra import signing_keys
 from agents.models import EnrolmentToken
-from agents.tests.portal_process import Portal, database_url, run_portal
+from agents.tests.entra_tie import ROLE, tied_portal
+from agents.tests.portal_process import Portal
 from agents.tests.wire_client import Wire, code_of
 from agents.throttle import Throttle
 from lab.agent.entra_server import EntraServer, Someone
@@ -27,7 +27,6 @@ from lab.certificates import issue_server_certificate
 from portal.settings import entra as entra_settings
 from provisioning_agent.wire.errors import WireError
 
-ROLE = "Agents.Enrol"
 GROUP = str(uuid.uuid4())
 
 
@@ -46,17 +45,8 @@ def tied(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Portal]:
     """A portal tied to that tenant."""
-    environment = {
-        "DATABASE_URL": database_url(settings.DATABASES["default"]),
-        "ISTHMUS_VAR": str(settings.VAR_DIR),
-        "ISTHMUS_ENTRA_TENANT": entra.tenant,
-        "ISTHMUS_ENTRA_CLIENT_ID": entra.client_id,
-        "ISTHMUS_ENTRA_ENROLLERS": f"{ROLE}, {GROUP}",
-        "ISTHMUS_ENTRA_LOGIN_URL": entra.login,
-        "REQUESTS_CA_BUNDLE": str(entra.tls.ca),
-    }
     folder: Path = tmp_path_factory.mktemp("tied")
-    with django_db_blocker.unblock(), run_portal(folder, environment) as running:
+    with django_db_blocker.unblock(), tied_portal(folder, entra, GROUP) as running:
         yield running
 
 

@@ -1,7 +1,7 @@
 """Microsoft Entra's sign-in as far as a device code needs it, over real HTTPS: metadata, keys, device code, token.
 
 After https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code and the answers of the v2.0
-endpoints. A test plays the person: ``approve`` and ``decline`` are what happens in the browser.
+endpoints. A test plays the person: ``approve`` is what happens in the browser.
 """
 
 from __future__ import annotations
@@ -85,6 +85,12 @@ class EntraServer(ThreadingHTTPServer):
         with self.lock:
             assert self.lock.wait_for(lambda: bool(self.flows), seconds), "nobody asked for a device code"
             return self.flows[-1]
+
+    def wait_for_poll(self, flow: Flow, seconds: float = 30) -> bool:
+        """Wait until the client has asked once more; false if it does not."""
+        with self.lock:
+            before = flow.polls
+            return self.lock.wait_for(lambda: flow.polls > before, seconds)
 
     def approve(self, flow: Flow, someone: Someone) -> None:
         """That person has entered the code and signed in."""
@@ -189,7 +195,9 @@ class _Handler(BaseHTTPRequestHandler):
         if flow is None:
             self._refuse("bad_verification_code", "AADSTS70018: The verification code is not known.")
             return
-        flow.polls += 1
+        with entra.lock:
+            flow.polls += 1
+            entra.lock.notify_all()
         # RFC 8628 §3.5: too soon after the one before.
         hasty, flow.polled_at = now - flow.polled_at < INTERVAL_S * 0.8, now
         if now >= flow.ends_at:

@@ -112,6 +112,15 @@ CODES: Final[Mapping[str, AgentCode]] = {
     "PortalUnreachable": AgentCode(
         EXIT_PORTAL, "The portal could not be reached; check its URL, the proxy and the network."
     ),
+    "SignInUnavailable": AgentCode(
+        EXIT_SETUP, "Signing in with Entra is not possible here; use an enrolment token from the console."
+    ),
+    "SignInUnreachable": AgentCode(
+        EXIT_PORTAL, "Entra's sign-in could not be reached; check the proxy and the network, or use a token."
+    ),
+    "SignInFailed": AgentCode(
+        EXIT_PORTAL, "The sign-in was not completed; run the set-up again, or use an enrolment token."
+    ),
     "ProxyInvalid": AgentCode(
         EXIT_SETUP, "A proxy is named as http://host:port, without a path; correct --proxy."
     ),

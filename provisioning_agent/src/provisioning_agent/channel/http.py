@@ -57,16 +57,35 @@ class _ThroughProxy(HTTPAdapter):
         return self._proxy.headers()
 
 
+class OutboundSession(requests.Session):
+    """Takes the agent's own proxy, and gives nobody more time than we do."""
+
+    def __init__(self, proxy: ProxyConfig | None) -> None:
+        super().__init__()
+        self._proxy = proxy
+        self.headers["User-Agent"] = f"isthmus-agent/{__version__}"
+        self.verify = _authorities(None)
+        if proxy is not None:
+            self.mount("https://", _ThroughProxy(proxy))
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **options: Any) -> requests.Response:
+        """As any session does."""
+        options.setdefault("timeout", (CONNECT_TIMEOUT_S, READ_TIMEOUT_S))
+        # Said with each call: what a session says is overruled by the environment.
+        options.setdefault("verify", self.verify)
+        if self._proxy is not None and not is_exempt(str(url)):
+            options.setdefault("proxies", {"https": self._proxy.url})
+        return super().request(method, url, *args, **options)
+
+
 class PortalHttp:
     """A connection pool to one portal, for one thread; ``proxy`` comes before that of the environment."""
 
     def __init__(self, portal: str, ca_file: Path | None = None, proxy: ProxyConfig | None = None) -> None:
         self.base = f"{require_https(portal)}/hybrid/v1"
-        self._proxy = None if proxy is None or is_exempt(portal) else proxy
-        # Said with each call: what a session says is overruled by the environment.
-        self._proxies = {"https": self._proxy.url} if self._proxy else None
+        self._proxy = proxy
         self._verify = _authorities(ca_file)
-        self._session = self._open()
+        self._session = OutboundSession(proxy)
 
     def url(self, path: str) -> str:
         """The full URL of a call, which is also what an assertion is made for."""
@@ -100,7 +119,6 @@ class PortalHttp:
                 timeout=(CONNECT_TIMEOUT_S, read_timeout),
                 allow_redirects=False,
                 verify=self._verify,
-                proxies=self._proxies,
             )
         except (requests.RequestException, OSError, AgentError) as error:
             raise self._unreachable(error) from error
@@ -117,7 +135,6 @@ class PortalHttp:
                 timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                 allow_redirects=False,
                 verify=self._verify,
-                proxies=self._proxies,
                 stream=True,
             ) as response:
                 if response.status_code != 200:
@@ -130,19 +147,12 @@ class PortalHttp:
         """Close idle connections."""
         self._session.close()
 
-    def _open(self) -> requests.Session:
-        session = requests.Session()
-        session.headers["User-Agent"] = f"isthmus-agent/{__version__}"
-        if self._proxy is not None:
-            session.mount("https://", _ThroughProxy(self._proxy))
-        return session
-
     def _unreachable(self, error: Exception) -> WireError:
         found = unreachable(error)
         if found.code == "ProxyCredentialsRefused":
             # A connection pool keeps its headers: the next call reads the credentials anew.
             self._session.close()
-            self._session = self._open()
+            self._session = OutboundSession(self._proxy)
         return found
 
 

@@ -13,8 +13,9 @@ from provisioning_agent import config as configs
 from provisioning_agent import status as statuses
 from provisioning_agent.channel import identity as identities
 from provisioning_agent.channel.bootstrap import bootstrap
-from provisioning_agent.channel.http import PortalHttp, open_portal, require_https
+from provisioning_agent.channel.http import OutboundSession, PortalHttp, open_portal, require_https
 from provisioning_agent.cli.configure_person import AtTerminal, Unattended, ask_everything
+from provisioning_agent.cli.device_code import id_token
 from provisioning_agent.cli.enrol_command import EnrolOptions, enrol
 from provisioning_agent.cli.output import complain
 from provisioning_agent.errors import AgentError
@@ -23,9 +24,10 @@ from provisioning_agent.hosting import system
 from provisioning_agent.hosting.layout import UNITS, USER
 from provisioning_agent.proxy import ProxyConfig
 from provisioning_agent.proxy import given as proxy_given
-from provisioning_agent.setup.answers import Answers, load, parse
+from provisioning_agent.setup.answers import BY_TOKEN, DEVICE_CODE, Answers, load, parse
 from provisioning_agent.setup.domains import DomainSetup
 from provisioning_agent.setup.progress import Progress
+from provisioning_agent.setup.sign_in import enrolment_token, offered
 from provisioning_agent.setup.stages import Facts, Person, Stage, go_through, tell_all
 from provisioning_agent.status import iso
 from provisioning_agent.wire.errors import WireError
@@ -101,7 +103,12 @@ class Wizard:
         portal = self._answers.portal
         names = ", ".join(one.answers.fqdn for one in self._domains)
         return [
-            Stage("sign in", f"Reach {portal} and take the enrolment token", list, self._sign_in),
+            Stage(
+                "sign in",
+                f"Reach {portal} and sign in: by an enrolment token, or with Entra",
+                list,
+                self._sign_in,
+            ),
             *(stage for domain in self._domains for stage in domain.stages()),
             Stage(
                 "registration",
@@ -126,19 +133,32 @@ class Wizard:
     def _sign_in(self) -> dict[str, Any]:
         http = PortalHttp(require_https(self._answers.portal), self._answers.portal_ca_file, self._proxy())
         try:
+            self._reach(http)
+            self._token = self._enrolment_token(http)
+        finally:
+            http.close()
+        return {}
+
+    def _reach(self, http: PortalHttp) -> None:
+        try:
             http.json("POST", http.url("bootstrap"), "", {})
         except WireError as error:
             if error.code in _NOT_THERE:
                 raise
-        finally:
-            http.close()
         self._person.say("    it answers")
-        file = self._answers.token_file
-        if not self._is_enrolled():
-            self._token = self._person.secret(file or Path("-"), "Enrolment token from the console")
-        elif file is not None and file.is_file():
-            self._token = self._person.secret(file, "")
-        return {}
+
+    def _enrolment_token(self, http: PortalHttp) -> str | None:
+        """A token for a new agent, None where it is enrolled already and none is offered."""
+        file, how = self._answers.token_file, self._answers.sign_in
+        if self._is_enrolled():
+            return self._person.secret(file, "") if file is not None and file.is_file() else None
+        offer = None if file is not None or how == BY_TOKEN else offered(http)
+        if how == DEVICE_CODE and offer is None:
+            raise AgentError("SignInUnavailable", "This portal is not tied to Entra; use an enrolment token.")
+        if offer and (how == DEVICE_CODE or self._person.confirm("    Sign in with an Entra account?")):
+            signed_in = id_token(offer, OutboundSession(self._proxy()), self._person.say)
+            return enrolment_token(http, signed_in)
+        return self._person.secret(file or Path("-"), "Enrolment token from the console")
 
     def _proxy(self) -> ProxyConfig | None:
         before = configs.load(self._state).proxy if self._is_enrolled() else None

@@ -21,6 +21,9 @@ def configure(
     proxy: Proxy = None,
     proxy_credentials_file: ProxyCredentials = None,
     token_file: Annotated[str | None, typer.Option(help="File with the enrolment token.")] = None,
+    device_code: Annotated[
+        bool, typer.Option("--device-code", help="Sign in with Entra by a code instead of a token.")
+    ] = False,
     domain: Annotated[str | None, typer.Option(help="DNS name of the AD domain.")] = None,
     server: Annotated[
         list[str] | None, typer.Option(help="A controller; repeat for more. [default: those DNS names]")
@@ -75,6 +78,7 @@ def configure(
         "portal_ca_file": portal_ca_file,
         "proxy": proxy,
         "proxy_credentials_file": str(proxy_credentials_file) if proxy_credentials_file else None,
+        "sign_in": "device-code" if device_code else None,
         "token_file": token_file,
     }
     given = {**top, "domains": [of_domain]} if any([*top.values(), domain, server]) else None

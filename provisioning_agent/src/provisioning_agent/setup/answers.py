@@ -17,12 +17,15 @@ from provisioning_agent.permissions.sets import find_set, set_names
 DEFAULT_SETS: Final = ("BasicRead", "ReadDeleted")
 FROM_DNS: Final = "dns"
 HOST_KEYTAB: Final = Path("/etc/krb5.keytab")
+BY_TOKEN: Final = "token"  # noqa: S105  # the name of a way, no secret
+DEVICE_CODE: Final = "device-code"
 _TOP: Final = frozenset(
     {
         "portal",
         "portal_ca_file",
         "proxy",
         "proxy_credentials_file",
+        "sign_in",
         "token_file",
         "name",
         "nameserver",
@@ -108,6 +111,8 @@ class Answers:
     nameserver: str | None = None
     proxy: str | None = None
     proxy_credentials_file: Path | None = None
+    # None: a token where one is given, else whoever is at the terminal is asked.
+    sign_in: str | None = None
 
 
 def load(path: Path) -> Answers:
@@ -137,7 +142,15 @@ def parse(body: object) -> Answers:
         nameserver=_text(top, "nameserver", ""),
         proxy=_text(top, "proxy", ""),
         proxy_credentials_file=_path(top, "proxy_credentials_file", ""),
+        sign_in=_sign_in(top),
     )
+
+
+def _sign_in(top: Mapping[str, Any]) -> str | None:
+    how = _text(top, "sign_in", "")
+    if how not in (None, BY_TOKEN, DEVICE_CODE):
+        raise _wrong("sign_in", f"is {BY_TOKEN} or {DEVICE_CODE}")
+    return how
 
 
 def _domain(body: object, at: str) -> DomainAnswers:

@@ -103,13 +103,16 @@ def _requirements(wheel: Path) -> set[str]:
 
 def _dependency_paths() -> list[str]:
     """The directories that hold the running version's dependencies."""
-    found = set()
-    for text in importlib.metadata.requires(_DISTRIBUTION) or ():
-        name = _NAME.match(text)
-        # What an extra asks for may be there or not.
-        if name and ("extra ==" not in text or importlib.util.find_spec(_KERBEROS_LIBRARY)):
-            found.add(str(importlib.metadata.distribution(name[0]).locate_file("")))
-    return sorted(found)
+    names = [_NAME.match(text) for text in importlib.metadata.requires(_DISTRIBUTION) or ()]
+    return sorted({path for name in names if name and (path := _place(name[0]))})
+
+
+def _place(distribution: str) -> str:
+    """Where a distribution is installed; empty for one that is not there, such as an extra's."""
+    try:
+        return str(importlib.metadata.distribution(distribution).locate_file(""))
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _python(environment: Path) -> Path:
