@@ -11,7 +11,6 @@ import jwt
 import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
-from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -24,7 +23,6 @@ from agents.throttle import Throttle
 from lab.agent.entra_server import EntraServer, Someone
 from lab.agent.serving import serving
 from lab.certificates import issue_server_certificate
-from portal.settings import entra as entra_settings
 from provisioning_agent.wire.errors import WireError
 
 GROUP = str(uuid.uuid4())
@@ -157,12 +155,3 @@ def test_guessing_is_throttled(tied: Portal) -> None:
     answers = [exchange(tied, "not.a.token") for _ in range(31)]
     assert code_of(answers[-1]) == "TooManyRequests"
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("ISTHMUS_ENTRA_TENANT", "contoso"), ("ISTHMUS_ENTRA_TENANT", str(uuid.uuid4()))]
-)
-def test_half_a_tie_stops_the_start(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(ImproperlyConfigured, match="ISTHMUS_ENTRA"):
-        entra_settings.read()
