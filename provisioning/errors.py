@@ -111,10 +111,11 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
             "kept, so it is left alone. Delete it by hand if it is to go."
         ),
         "DeletedForGood": (
-            "It was deleted more than 30 days ago and can not be restored. Start the job: what Active Directory still "
-            "has is created anew."
+            "It was deleted more than 30 days ago and can not be restored. What Active Directory still has is created "
+            "anew by the next cycle."
         ),
         "ReferenceNotThere": "What it referred to before is not in the target any more, so the reference stays.",
+        "ObjectNotInBin": "The object is not soft-deleted. Reload the page; somebody may have been faster.",
         "NoLongerKnown": (
             "A restart of the job has forgotten the object since. Look for it in the target, and change it by hand."
         ),

@@ -112,8 +112,8 @@ def _settle(
     if own and one.verb is Verb.CREATE and policy.blocks_hard_match and not own.is_synchronized:
         return refused(one, Refuse(matching.HARD_MATCH_REFUSED, matching.ANCHOR))
     document = documents.read(one.document)
-    holders = _holders(kind, document, own.id if own else _NOBODY)
-    decision = matching.decide(holders, policy, is_new=own is None)
+    found = holders(kind, document, own.id if own else _NOBODY)
+    decision = matching.decide(found, policy, is_new=own is None)
     if isinstance(decision, Refuse):
         return refused(one, decision)
     if isinstance(decision, TakeOver):
@@ -142,7 +142,8 @@ def _own_of(kind: MemberKind, one: ObjectWrite, now: datetime) -> _Own | None:
     return own
 
 
-def _holders(kind: MemberKind, document: documents.Document, own: UUID) -> list[Holder]:
+def holders(kind: MemberKind, document: documents.Document, own: UUID) -> list[Holder]:
+    """Who else holds the user principal name or the primary SMTP address of this document."""
     found: list[Holder] = []
     name, primary = document.get(PRINCIPAL_NAME), documents.primary_of(document)
     with connection.cursor() as cursor:

@@ -15,6 +15,7 @@ from rest_framework.views import exception_handler
 
 from provisioning.engine.schema import SchemaError
 from provisioning.services.jobs import JobRefused
+from provisioning.services.restoring import RestoreRefused
 
 ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
     {
@@ -54,6 +55,16 @@ ERRORS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType(
         ),
         "UndoNotReadable": (409, "Only what was written to the built-in directory can be undone so far."),
         "UndoHasChanged": (409, "What the undo would do has changed since; look at it again."),
+        "ObjectNotInBin": (409, "The object is not soft-deleted; somebody may have been faster."),
+        "DeletedForGood": (409, "The object was deleted more than 30 days ago and can not be restored."),
+        "AttributeValueMustBeUnique": (
+            409,
+            "Another object holds the same value; change one of the two first.",
+        ),
+        "ObjectTypeMismatch": (
+            409,
+            "An object of another type holds the same value; change one of the two first.",
+        ),
         "DriftNotReadable": (409, "Only what the built-in directory holds can be compared so far."),
         "ReconciliationUnderWay": (409, "A reconciliation waits or is under way; wait until it has ended."),
         "AgentTooOld": (502, "The agent does not know single objects; update it."),
@@ -93,7 +104,7 @@ class ApiError(Exception):
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an exception; None for one that is a fault of ours, which Django logs and answers."""
-    if isinstance(error, (JobRefused, ApiError)):
+    if isinstance(error, (JobRefused, ApiError, RestoreRefused)):
         return _answer(error.code, str(error))
     if isinstance(error, SchemaError):
         return _answer("SchemaInvalid", str(error))

@@ -7,8 +7,9 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-__all__ = ["ADDITION", "CHANGE", "DELETION", "provisioned", "reconciled", "record", "undone"]
+__all__ = ["ADDITION", "CHANGE", "DELETION", "RESTORED", "provisioned", "reconciled", "record", "undone"]
 
+RESTORED = "Restored from the bin"
 # What the history's column for names holds.
 _NAME_LIMIT = 200
 

@@ -50,6 +50,14 @@ class ContactSerializer(serializers.ModelSerializer[Contact]):
         read_only_fields = fields
 
 
+class AftermathSerializer(serializers.Serializer[Any]):
+    """What came along with a restored object, and what cycles do with it from now on."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    memberships = serializers.IntegerField()
+
+
 class MemberSerializer(serializers.Serializer[Any]):
     """One member of a group."""
 

@@ -1,19 +1,25 @@
-"""The built-in cloud directory, read-only."""
+"""The built-in cloud directory: cycles write it; by hand an object can be brought back from the bin."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar, TypeVar
+
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from directory.models import Contact, Group, User
+from directory.models import Contact, DirectoryObject, Group, User
 from portal.api.filters import DirectoryFilter, UserFilter
 from portal.api.pagination import IdPages
 from portal.api.permissions import StaffWithModelRights
 from portal.api.serializers.directory import (
+    AftermathSerializer,
     ContactSerializer,
     ForeignMemberSerializer,
     GroupSerializer,
@@ -22,13 +28,38 @@ from portal.api.serializers.directory import (
     UserSerializer,
 )
 from portal.api.views.pages import page_of
-from portal.console import estimates, members
-from provisioning.services import principals
+from portal.console import audit, estimates, members
+from provisioning.models import ObjectType
+from provisioning.services import principals, restoring
+
+D = TypeVar("D", bound=DirectoryObject)
 
 
-class UserViewSet(ReadOnlyModelViewSet[User]):
+class Restorable(ReadOnlyModelViewSet[D]):
+    """Objects that can be brought back from the bin by hand."""
+
+    object_type: ClassVar[ObjectType]
+
+    @extend_schema(request=None, responses=AftermathSerializer, filters=False)
+    @action(detail=True, methods=["post"], filterset_class=None)
+    def restore(self, request: Request, pk: str) -> Response:
+        """Bring back a soft-deleted object, with its id, attributes, memberships and reports."""
+        found = get_object_or_404(self.get_queryset(), pk=pk)
+        done = restoring.restore(self.object_type, found.pk, timezone.now())
+        audit.record(request.user, found, audit.RESTORED)
+        body = {
+            "code": done.aftermath.value,
+            "detail": done.aftermath.sentence,
+            "memberships": done.memberships,
+        }
+        return Response(AftermathSerializer(body).data)
+
+
+class UserViewSet(Restorable[User]):
     """People's accounts."""
 
+    object_type = ObjectType.USER
+    action_rights: Mapping[str, str] = {"restore": "directory.change_user"}
     queryset = User.objects.all()
     serializer_class = UserSerializer
     permission_classes = (StaffWithModelRights,)
@@ -44,9 +75,11 @@ class UserViewSet(ReadOnlyModelViewSet[User]):
         return self.get_paginated_response(GroupSerializer(page, many=True).data)
 
 
-class GroupViewSet(ReadOnlyModelViewSet[Group]):
+class GroupViewSet(Restorable[Group]):
     """Groups."""
 
+    object_type = ObjectType.GROUP
+    action_rights: Mapping[str, str] = {"restore": "directory.change_group"}
     queryset = Group.objects.all()
     serializer_class = GroupSerializer
     permission_classes = (StaffWithModelRights,)
@@ -72,9 +105,11 @@ class GroupViewSet(ReadOnlyModelViewSet[Group]):
         return self.get_paginated_response(ForeignMemberSerializer(described, many=True).data)
 
 
-class ContactViewSet(ReadOnlyModelViewSet[Contact]):
+class ContactViewSet(Restorable[Contact]):
     """People outside."""
 
+    object_type = ObjectType.CONTACT
+    action_rights: Mapping[str, str] = {"restore": "directory.change_contact"}
     queryset = Contact.objects.all()
     serializer_class = ContactSerializer
     permission_classes = (StaffWithModelRights,)

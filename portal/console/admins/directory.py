@@ -1,26 +1,31 @@
-"""The built-in cloud directory: users, groups and contacts, to look at."""
+"""The built-in cloud directory: users, groups and contacts, to look at, and to bring back from the bin."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from directory.models import Contact, DirectoryObject, Group, User
-from portal.console import attributes, badges, links, members, moments
+from directory.services.rows import RESTORABLE
+from portal.console import attributes, audit, badges, links, members, moments
 from portal.console.admins.log import as_guid
 from portal.console.base import ReadOnlyAdmin
 from portal.console.filters import EnabledFilter, SoftDeletedFilter
 from portal.console.paginator import LimitedPaginator
 from portal.console.site import site
-from provisioning.models import Link
-from provisioning.services import principals
+from provisioning.models import Link, ObjectType
+from provisioning.services import principals, restoring
 
 MEMBERS_PER_PAGE = 50
 
@@ -33,6 +38,33 @@ class DirectoryAdmin(ReadOnlyAdmin[D]):
     list_filter: ClassVar[tuple[type[admin.SimpleListFilter], ...]] = (SoftDeletedFilter,)
     search_help_text = "Name, sign-in name, mail address, or id"
     ordering = (Lower("display_name"), "id")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Bringing back has an address of its own."""
+        restore = self.admin_site.admin_view(self.restore_view)
+        name = f"directory_{self.opts.model_name}_restore"
+        return [path("<uuid:object_id>/restore/", restore, name=name), *super().get_urls()]
+
+    def restore_view(self, request: HttpRequest, object_id: UUID) -> HttpResponse:
+        """Bring the object back, and tell what cycles do with it from now on."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        obj = self.visible_object(request, str(object_id))
+        if not self._may_restore(request):
+            raise PermissionDenied
+        object_type = ObjectType[str(self.opts.model_name).upper()]
+        try:
+            done = restoring.restore(object_type, obj.pk, timezone.now())
+        except restoring.RestoreRefused as refused:
+            messages.error(request, str(refused))
+        else:
+            audit.record(request.user, obj, audit.RESTORED)
+            along = f" {done.memberships} memberships came back with it." if done.memberships else ""
+            messages.success(request, f"{obj} is restored.{along} {done.aftermath.sentence}")
+        return redirect(f"admin:directory_{self.opts.model_name}_change", obj.pk)
+
+    def _may_restore(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"directory.change_{self.opts.model_name}")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[D]:
         """The columns of a list, not the documents."""
@@ -50,7 +82,11 @@ class DirectoryAdmin(ReadOnlyAdmin[D]):
     def detail_context(self, request: HttpRequest, obj: D) -> Mapping[str, object]:
         """Attributes, where it came from, and the groups it is in."""
         page = LimitedPaginator(members.groups_of(obj), MEMBERS_PER_PAGE).get_page(request.GET.get("groups"))
+        in_bin = obj.deleted_at is not None and obj.deleted_at > timezone.now() - RESTORABLE
         return {
+            "aftermath": restoring.outlook(obj.pk) if in_bin else None,
+            "may_restore": in_bin and self._may_restore(request),
+            "restore_url": reverse(f"admin:directory_{self.opts.model_name}_restore", args=[obj.pk]),
             "rows": attributes.rows(obj.attributes),
             "link": Link.objects.filter(configuration__in=links.configuration_ids(), target_id=str(obj.pk))
             .select_related("source", "configuration")
