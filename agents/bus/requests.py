@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from agents.bus.notices import wake
@@ -49,12 +50,15 @@ def enqueue(
 
 def discard(request_id: uuid.UUID) -> None:
     """Drop pages and body of a request; one that is still open is closed, and its agent told so."""
-    with transaction.atomic():
-        BusRequest.objects.filter(pk=request_id, state__in=OPEN_STATES).update(
-            state=RequestState.FAILED, error_code="RequestDropped", ended_at=timezone.now()
+    is_open = Q(state__in=OPEN_STATES)
+    with transaction.atomic(savepoint=False):
+        BusRequest.objects.filter(pk=request_id).update(
+            body={},
+            state=Case(When(is_open, then=Value(RequestState.FAILED)), default=F("state")),
+            error_code=Case(When(is_open, then=Value("RequestDropped")), default=F("error_code")),
+            ended_at=Case(When(is_open, then=Value(timezone.now())), default=F("ended_at")),
         )
         BusPage.objects.filter(request_id=request_id).delete()
-        BusRequest.objects.filter(pk=request_id).update(body={})
 
 
 def forget_ended(now: datetime) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
+from django.db.models import QuerySet
+
 from provisioning.models import Change, Cycle, CycleStep, DriftFinding, MemberChange, Reconciliation
 from provisioning.store import logs
 
@@ -15,6 +17,7 @@ IDLE_CYCLE_AGE = timedelta(days=1)
 CYCLE_AGE = timedelta(days=LOG_DAYS)
 # Each may have some thousand findings.
 _RECONCILIATIONS = 100
+_AT_ONCE = 1_000
 _ENDED = (CycleStep.DONE, CycleStep.FAILED)
 
 
@@ -27,10 +30,8 @@ def ensure_log_partitions(today: date) -> None:
 def tidy(now: datetime) -> None:
     """Drop what has outlived its use."""
     logs.drop_partitions((now - CYCLE_AGE).date())
-    idle = Cycle.objects.filter(step=CycleStep.DONE, ended_at__lt=now - IDLE_CYCLE_AGE, count_planned=0)
-    _delete(list(idle.values_list("id", flat=True)[:10_000]))
-    old = Cycle.objects.filter(step__in=_ENDED, ended_at__lt=now - CYCLE_AGE)
-    _delete(list(old.values_list("id", flat=True)[:1_000]))
+    _delete(Cycle.objects.filter(step=CycleStep.DONE, ended_at__lt=now - IDLE_CYCLE_AGE, count_planned=0))
+    _delete(Cycle.objects.filter(step__in=_ENDED, ended_at__lt=now - CYCLE_AGE))
     told = Reconciliation.objects.filter(ended_at__lt=now - CYCLE_AGE).values_list("id", flat=True)
     _delete_reconciliations(list(told[:_RECONCILIATIONS]))
 
@@ -41,8 +42,10 @@ def _delete_reconciliations(runs: list[int]) -> None:
     Reconciliation.objects.filter(id__in=runs).delete()
 
 
-def _delete(cycles: list[int]) -> None:
-    for model in (MemberChange, Change):
-        rows = model.objects.filter(cycle_id__in=cycles)
-        rows._raw_delete(rows.db)  # no signals, no collector: rows by the million
-    Cycle.objects.filter(id__in=cycles).delete()
+def _delete(cycles: QuerySet[Cycle]) -> None:
+    # A thousand domains have 30 000 cycles an hour.
+    while ids := list(cycles.values_list("id", flat=True)[:_AT_ONCE]):
+        for model in (MemberChange, Change):
+            rows = model.objects.filter(cycle_id__in=ids)
+            rows._raw_delete(rows.db)  # no signals, no collector: rows by the million
+        Cycle.objects.filter(id__in=ids).delete()

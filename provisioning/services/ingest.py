@@ -7,19 +7,27 @@ cycle; a hint that finds it held can leave, because the holder looks for a next 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from enum import Enum, auto
 
 from django.db import transaction
-from django.db.models import F
 
 from agents.bus import pages as bus_pages
 from agents.models import BusRequest, RequestState
 from provisioning.models import Cycle, CycleKind, CycleStep
-from provisioning.services import failing, reading
+from provisioning.services import failing, reading, settling
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
-from provisioning.services.page_reader import Answer, read_page
-from provisioning.store import durability, locks, staging
+from provisioning.services.page_reader import Answer, open_page, read_answer, read_names, read_objects
+from provisioning.store import durability, locks, pending, staging
+from provisioning.store.rows import StagedPage
+
+
+class Progress(Enum):
+    """How far the pages that are there have brought a cycle."""
+
+    WAITING = auto()
+    READ = auto()
+    ENDED = auto()
 
 
 def ingest(cycle_id: int) -> list[Hint]:
@@ -28,14 +36,15 @@ def ingest(cycle_id: int) -> list[Hint]:
         with locks.cycle_lock(cycle_id) as owned:
             if not owned:
                 return []
-            hints = _ingest_available(cycle_id)
-        if hints or not _more_came(cycle_id):
-            return hints
+            progress = _ingest_available(cycle_id)
+        if progress is Progress.READ:
+            return [Hint(Step.PLAN, cycle_id)]
+        if progress is Progress.ENDED or not _more_came(cycle_id):
+            return []
 
 
-def _ingest_available(cycle_id: int) -> list[Hint]:
-    cycle = _reading_cycle(cycle_id)
-    while cycle is not None:
+def _ingest_available(cycle_id: int) -> Progress:
+    while (cycle := _reading_cycle(cycle_id)) is not None:
         request = _request_of(cycle)
         if request is None or request.state == RequestState.FAILED:
             return _give_up(cycle, request)
@@ -43,23 +52,23 @@ def _ingest_available(cycle_id: int) -> list[Hint]:
             _start_over(cycle, request.attempt)
         body = bus_pages.read_page(request.id, request.attempt, cycle.pages_read + 1)
         if body is None:
-            return []
-        if _merge_page(cycle, body, clock()):
-            return [Hint(Step.PLAN, cycle_id)]
-        cycle = _reading_cycle(cycle_id)
-    return []
+            return Progress.WAITING
+        progress = _merge_page(cycle, body, clock())
+        if progress is not Progress.WAITING:
+            return progress
+    return Progress.ENDED
 
 
 def _request_of(cycle: Cycle) -> BusRequest | None:
     if cycle.request_id is None:
         return None
-    return BusRequest.objects.filter(pk=cycle.request_id).first()
+    return BusRequest.objects.filter(pk=cycle.request_id).defer("body").first()
 
 
 def _reading_cycle(cycle_id: int) -> Cycle | None:
     return (
         Cycle.objects.filter(pk=cycle_id, step=CycleStep.READING)
-        .select_related("job__configuration__domain", "job__configuration__target")
+        .select_related("job__configuration__domain")
         .defer("job__configuration__schema")
         .first()
     )
@@ -78,55 +87,65 @@ def _next_page(cycle: Cycle, attempt: int) -> int:
     return cycle.pages_read + 1 if attempt == cycle.read_attempt else 1
 
 
-def _give_up(cycle: Cycle, request: BusRequest | None) -> list[Hint]:
+def _give_up(cycle: Cycle, request: BusRequest | None) -> Progress:
     code = request.error_code if request is not None else "RequestUnknown"
     detail = request.error_detail if request is not None else failing.sentence("RequestUnknown")
     failing.fail(cycle, code, detail, clock())
-    return []
+    return Progress.ENDED
 
 
 def _start_over(cycle: Cycle, attempt: int) -> None:
     """Another agent reads from the start: what the first one was seen to deliver does not count."""
-    with transaction.atomic():
-        if cycle.read_attempt:
-            # Before the first attempt only provisioning on demand has seen anything, and that stays.
+    # Before the first attempt only provisioning on demand has seen anything, and that stays.
+    if cycle.read_attempt:
+        with transaction.atomic():
             staging.forget_seen(cycle.pk)
-        Cycle.objects.filter(pk=cycle.pk).update(read_attempt=attempt, pages_read=0, count_imported=0)
-    cycle.read_attempt, cycle.pages_read = attempt, 0
+            Cycle.objects.filter(pk=cycle.pk).update(read_attempt=attempt, pages_read=0, count_imported=0)
+    cycle.read_attempt, cycle.pages_read, cycle.count_imported = attempt, 0, 0
 
 
-def _merge_page(cycle: Cycle, body: bytes, now: datetime) -> bool:
-    """Merge one page and note it in the same transaction; true when it was the last one."""
-    reader = reading.of(cycle.job.configuration)
-    page, answer = read_page(body, reader, now)
-    is_same = not cycle.pages_read or cycle.read_as == reader.digest
-    kind = _kind_told(cycle, answer)
+def _merge_page(cycle: Cycle, body: bytes, now: datetime) -> Progress:
+    """Merge one page and note it in the same transaction; with the last one a cycle without a change is over."""
+    document = open_page(body)
+    answer = read_answer(document)
+    configuration = cycle.job.configuration
+    # Most answers bring nothing: what objects are read with is compiled only where there are some.
+    page = read_objects(document, reading.of(configuration), now) if document["Resources"] else StagedPage()
+    page.names |= read_names(document, reading.asked(configuration).question.groups)
+    mark_seen = cycle.kind == CycleKind.INITIAL or answer.names_everybody
     with transaction.atomic():
         durability.not_now()
-        staging.merge(
-            cycle.job.configuration_id,
-            cycle.pk,
-            page,
-            now,
-            mark_seen=kind == CycleKind.INITIAL or answer.names_everybody,
-        )
-        Cycle.objects.filter(pk=cycle.pk, step=CycleStep.READING).update(
-            pages_read=F("pages_read") + 1,
-            count_imported=F("count_imported") + page.resources,
-            moved_at=now,
-            kind=kind,
-            read_as=reader.digest if is_same else "",
-            **_ending(answer),
-        )
-    return answer.is_complete
+        staging.merge(configuration.pk, cycle.pk, page, now, mark_seen=mark_seen)
+        is_ours = _note(cycle, page, answer, now)
+        if not answer.is_complete:
+            return Progress.WAITING
+        if is_ours and not mark_seen and _is_quiet(cycle, now):
+            settling.settle_quiet(cycle, now)
+            return Progress.ENDED
+    return Progress.READ
 
 
-def _kind_told(cycle: Cycle, answer: Answer) -> CycleKind:
-    """An agent whose cookie was refused reads everything afresh, and says so."""
-    return CycleKind.INITIAL if answer.is_full_read else CycleKind(cycle.kind)
+def _note(cycle: Cycle, page: StagedPage, answer: Answer, now: datetime) -> bool:
+    """Note the page; false for a cycle that has ended otherwise in the meantime."""
+    digest = reading.asked(cycle.job.configuration).digest
+    cycle.read_as = digest if not cycle.pages_read or cycle.read_as == digest else ""
+    cycle.pages_read += 1
+    cycle.count_imported += page.resources
+    cycle.moved_at = now
+    fields = ["read_attempt", "read_as", "pages_read", "count_imported", "moved_at"]
+    if answer.is_full_read:
+        # An agent whose cookie was refused reads everything afresh, and says so.
+        cycle.kind = CycleKind.INITIAL
+        fields.append("kind")
+    if answer.is_complete:
+        cycle.step, cycle.new_watermark, cycle.notes = CycleStep.PLANNING, answer.watermark, answer.notes
+        fields += ["step", "new_watermark", "notes"]
+    values = {name: getattr(cycle, name) for name in fields}
+    return bool(Cycle.objects.filter(pk=cycle.pk, step=CycleStep.READING).update(**values))
 
 
-def _ending(answer: Answer) -> dict[str, Any]:
-    if not answer.is_complete:
-        return {}
-    return {"step": CycleStep.PLANNING, "new_watermark": answer.watermark, "notes": answer.notes}
+def _is_quiet(cycle: Cycle, now: datetime) -> bool:
+    job = cycle.job
+    if cycle.count_imported or job.evaluated_as != reading.asked(job.configuration).digest:
+        return False
+    return not pending.is_anything(job.configuration_id, cycle.pk, now)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from provisioning.models import Configuration
 from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import JobRefused
-from provisioning.services.page_reader import read_page
+from provisioning.services.page_reader import open_page, read_objects
 from provisioning.store.rows import StagedPage
 from provisioning_agent.wire import pages as wire
 from provisioning_agent.wire.lookups import Lookup, LookupStatus, is_name
@@ -118,16 +119,16 @@ def _read(request_id: UUID, configuration: Configuration, now: datetime) -> tupl
         body = bus_pages.read_page(request_id, attempt, number)
         if body is None:
             raise LookupRefused("RequestUnknown")
-        lookup = _lookup_in(body)
-        page, _ = read_page(body, reader, now)
-        whole.take(page)
+        document = open_page(body)
+        lookup = _lookup_in(document)
+        whole.take(read_objects(document, reader, now))
     if lookup is None:
         raise LookupRefused("RequestUnknown")
     return lookup, whole
 
 
-def _lookup_in(body: bytes) -> Lookup:
-    extension = wire.parse_page(wire.inflate(body))[wire.PAGE_SCHEMA]
+def _lookup_in(document: Mapping[str, Any]) -> Lookup:
+    extension = document[wire.PAGE_SCHEMA]
     if extension["mode"] != OBJECTS or not extension["lookups"]:
         raise LookupRefused("AgentTooOld")
     return Lookup.from_dict(extension["lookups"][0])

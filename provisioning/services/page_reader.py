@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,21 +43,32 @@ class Answer:
         return self.is_full_read or DELETIONS_COMPARED in self.notes
 
 
-def read_page(body: bytes, reading: Reading, now: datetime) -> tuple[StagedPage, Answer]:
-    """Parse one stored page and map every object in it. The page was checked when it came in."""
-    document = wire.parse_page(wire.inflate(body))
+def open_page(body: bytes) -> dict[str, Any]:
+    """One stored page as the document it is. It was checked when it came in."""
+    return wire.parse_page(wire.inflate(body))
+
+
+def read_objects(document: Mapping[str, Any], reading: Reading, now: datetime) -> StagedPage:
+    """Map every object of a page."""
     page = StagedPage()
     context = reading.context(now)
     for resource in document["Resources"]:
         _read_resource(page, resource, reading, context)
+    return page
+
+
+def read_names(document: Mapping[str, Any], groups: Sequence[str]) -> dict[str, NamedScope]:
+    """Where the scope is, by objectGUID; what is not among its ``groups`` is a container."""
+    told = document[wire.PAGE_SCHEMA].get("scope", ())
+    return {
+        one["id"]: NamedScope("group" if one["id"] in groups else CONTAINER, one["distinguishedName"])
+        for one in told
+    }
+
+
+def read_answer(document: Mapping[str, Any]) -> Answer:
+    """What a page says of its answer."""
     extension = document[wire.PAGE_SCHEMA]
-    for one in extension.get("scope", ()):
-        kind = "group" if one["id"] in reading.groups else CONTAINER
-        page.names[one["id"]] = NamedScope(kind, one["distinguishedName"])
-    return page, _answer(extension)
-
-
-def _answer(extension: Mapping[str, Any]) -> Answer:
     return Answer(
         is_full_read=extension["mode"] == "initial",
         is_complete=bool(extension.get("complete")),

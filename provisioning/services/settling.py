@@ -20,30 +20,39 @@ _BESIDE = (CycleKind.ON_DEMAND, CycleKind.UNDO, CycleKind.RECONCILE)
 
 def settle(cycle_id: int) -> None:
     """End the cycle, once."""
-    now = clock()
     with transaction.atomic():
         cycle = Cycle.objects.select_for_update().filter(pk=cycle_id, step=CycleStep.SETTLING).first()
         if cycle is None:
             return
-        job = (
-            Job.objects.select_for_update()
-            .select_related("configuration")
-            .defer("configuration__schema")
-            .get(pk=cycle.job_id)
-        )
+        job = _locked(cycle)
         if cycle.kind == CycleKind.UNDO:
             undo.mark_for_next_cycle(cycle.pk)
         elif cycle.export_phase == Phase.DONE:
             # A cycle that planned nothing, because it only compared, has looked at no group.
             members.clean_groups(job.configuration_id, cycle.pk, cycle.source_id)
-        Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.DONE, ended_at=now, moved_at=now)
-        if cycle.kind in _BESIDE:
-            _leave(job, cycle)
-        else:
-            _free(job, cycle, now)
+        now = clock()
+        _end(cycle, job, now)
         reconciled.settled(cycle, now)
-        if cycle.request_id is not None:
-            bus.discard(cycle.request_id)
+
+
+def settle_quiet(cycle: Cycle, now: datetime) -> None:
+    """End a cycle that has read its answer and found nothing to do; in the transaction of its last page."""
+    _end(cycle, _locked(cycle), now)
+
+
+def _locked(cycle: Cycle) -> Job:
+    jobs = Job.objects.select_for_update().select_related("configuration").defer("configuration__schema")
+    return jobs.get(pk=cycle.job_id)
+
+
+def _end(cycle: Cycle, job: Job, now: datetime) -> None:
+    Cycle.objects.filter(pk=cycle.pk).update(step=CycleStep.DONE, ended_at=now, moved_at=now)
+    if cycle.kind in _BESIDE:
+        _leave(job, cycle)
+    else:
+        _free(job, cycle, now)
+    if cycle.request_id is not None:
+        bus.discard(cycle.request_id)
 
 
 def _leave(job: Job, cycle: Cycle) -> None:

@@ -25,7 +25,7 @@ SELECT %(cycle)s, o.id, o.object_type, 'create', %(phase)s, (row_number() OVER (
    AND o.object_type = ANY(%(types)s)
    AND NOT EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id)
    AND NOT EXISTS (SELECT 1 FROM provisioning_escrow e
-                    WHERE e.source_id = o.id AND e.retry_at > %(now)s
+                    WHERE e.source_id = o.id AND (e.retry_at IS NULL OR e.retry_at > %(now)s)
                       AND e.wanted_hash = o.wanted_hash AND e.was_wanted)
 """
 # References to what is in the target, or is created in this cycle under its proposed id, travel with the creation.

@@ -42,8 +42,11 @@ UPDATE provisioning_sourceobject o SET is_dirty = true
  WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND (NOT o.is_gone OR EXISTS (
        SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id AND l.state = 'active'))
 """
+# Of a dirty object and its escrow, if any: objects in escrow wait for their time unless they changed since they failed.
+IS_TRIED_NOW = """(e.source_id IS NULL OR e.retry_at <= %(now)s
+        OR e.wanted_hash <> o.wanted_hash OR e.was_wanted <> (o.in_scope AND NOT o.is_gone))"""
 # Creations are planned by :mod:`creations`.
-_DIRTY = """
+_DIRTY = f"""
 SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_detail,
        coalesce(l.state, 'none'), o.gone_reason,
        CASE WHEN l.state = 'active' THEN o.wanted::text END,
@@ -52,11 +55,10 @@ SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_
   LEFT JOIN provisioning_link l ON l.source_id = o.id
   LEFT JOIN provisioning_escrow e ON e.source_id = o.id
  WHERE o.configuration_id = %(configuration)s AND o.is_dirty
-   AND (e.source_id IS NULL OR e.retry_at <= %(now)s
-        OR e.wanted_hash <> o.wanted_hash OR e.was_wanted <> (o.in_scope AND NOT o.is_gone))
+   AND {IS_TRIED_NOW}
    AND NOT (l.source_id IS NULL AND o.in_scope AND NOT o.is_gone AND o.error_code = '')
  ORDER BY o.id
-"""
+"""  # noqa: S608 — built from constants only
 _STORE = "COPY provisioning_change (cycle_id, source_id, object_type, kind, phase, batch, old, new, status, \
 error_code, error_detail) FROM STDIN"
 _CLEAN = """

@@ -12,20 +12,19 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from provisioning.engine.plan import LinkStanding
+from provisioning.store.planning import IS_TRIED_NOW
 from provisioning.store.stored import FETCH_ROWS, StoredObject
 
-_OBJECTS = """
+_OBJECTS = f"""
 SELECT o.id, o.guid::text, o.object_type, o.attributes::text, o.dn, o.is_gone, o.gone_reason, coalesce(l.state, 'none'),
        l.exported::text, l.reference_guids::text
   FROM provisioning_sourceobject o
   LEFT JOIN provisioning_link l ON l.source_id = o.id
   LEFT JOIN provisioning_escrow e ON e.source_id = o.id
  WHERE o.configuration_id = %(configuration)s AND (NOT o.is_gone OR l.state = 'active')
-   AND (NOT %(next_only)s OR o.state_changes_at <= %(now)s OR o.is_dirty
-        AND (e.source_id IS NULL OR e.retry_at <= %(now)s
-             OR e.wanted_hash <> o.wanted_hash OR e.was_wanted <> (o.in_scope AND NOT o.is_gone)))
+   AND (NOT %(next_only)s OR o.state_changes_at <= %(now)s OR o.is_dirty AND {IS_TRIED_NOW})
  ORDER BY o.id
-"""
+"""  # noqa: S608 — built from constants only
 
 
 @dataclass(frozen=True, slots=True)
