@@ -76,6 +76,10 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
             "Several objects of Active Directory have this user principal name. Make it unique, or name the object "
             "by its DN or objectGUID."
         ),
+        "ScopeObjectUnsuitable": (
+            "Only organisational units, containers and security groups limit a scope. Name one of these, or use an "
+            "attribute clause."
+        ),
         "ObjectNotRead": (
             "Objects of this kind are not synchronized: computers, critical system objects, and types that have no "
             "enabled mapping."

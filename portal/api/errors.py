@@ -107,7 +107,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, (JobRefused, ApiError, RestoreRefused)):
         return _answer(error.code, str(error))
     if isinstance(error, SchemaError):
-        return _answer("SchemaInvalid", str(error))
+        return Response({"code": error.code, "detail": f"{error.message} {error.remedy}"}, status=400)
     code = next((code for kind, code in _CODES if isinstance(error, kind)), None)
     if code is None:
         return None

@@ -6,7 +6,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.console import overview, removals, schema_tables
-from provisioning.models import Configuration, Cycle, Job, JobKind, JobState, Link, LinkState, SourceObject
+from portal.console.scope_form import Form
+from provisioning.models import Configuration, Cycle, Job, JobKind, JobState, Link, LinkState
+from provisioning.services import scopes
 
 CYCLES = 10
 
@@ -35,11 +37,13 @@ def overview_context(request: HttpRequest, configuration: Configuration) -> dict
 def scope_context(configuration: Configuration) -> dict[str, object]:
     """Containers and groups of the scope, with their names where we know them."""
     scope = schema_tables.scope(configuration.schema)
-    named = _names_of_groups(configuration, scope.groups)
+    named = scopes.names_of(configuration, [*scope.containers, *scope.groups])
     return {
         "configuration": configuration,
         "scope": scope,
+        "containers": [(guid, named.get(guid.lower(), "")) for guid in scope.containers],
         "groups": [(guid, named.get(guid.lower(), "")) for guid in scope.groups],
+        "types": Form.of_document(configuration.schema).clauses,
         "linked": Link.objects.filter(configuration=configuration, state=LinkState.ACTIVE)[:10_000].count(),
     }
 
@@ -52,10 +56,3 @@ def mapping_context(configuration: Configuration) -> dict[str, object]:
 def _latest_cycles(configuration: Configuration) -> list[Cycle]:
     cycles = Cycle.objects.filter(job__configuration=configuration).select_related("job")
     return list(cycles.defer("job__watermark", "new_watermark").order_by("-id")[:CYCLES])
-
-
-def _names_of_groups(configuration: Configuration, guids: list[str]) -> dict[str, str]:
-    known = SourceObject.objects.filter(
-        configuration=configuration, guid__in=[g for g in guids if len(g) == 36]
-    )
-    return {str(guid): dn for guid, dn in known.values_list("guid", "dn")}

@@ -45,6 +45,10 @@ ERRORS: Final[Mapping[str, str]] = MappingProxyType(
         "BooleanExpected": "Let the expression give True or False for this target attribute.",
         # documents
         "SchemaInvalid": "Correct the document at the path named.",
+        "ScopeIdentityInvalid": (
+            "Name containers and groups of the scope by objectGUID: the console's page of the scope finds it by name, "
+            "and so does Get-ADObject 'OU=Staff,DC=corp,DC=example' in PowerShell."
+        ),
         "ScopeOperatorUnknown": "Use one of the operators that filterOperators lists.",
         "ScopeOperatorUnsupported": "Scope by security group on the configuration instead of by this operator.",
     }

@@ -67,6 +67,21 @@ class Unheard:
 
 def look_up(configuration: Configuration, name: str, now: datetime) -> Answer:
     """Ask for one object by objectGUID, DN or UPN; raises :class:`LookupRefused`. Not within a transaction."""
+    answer = _look_up(configuration, name, now)
+    if answer.lookup.status in _REFUSED:
+        raise LookupRefused(_REFUSED[answer.lookup.status])
+    return answer
+
+
+def identify(configuration: Configuration, name: str, now: datetime) -> Lookup:
+    """Ask who or what has this objectGUID or DN, be it of a kind that is not read; raises as :func:`look_up`."""
+    lookup = _look_up(configuration, name, now).lookup
+    if lookup.status in (LookupStatus.FOUND, LookupStatus.NOT_READ):
+        return lookup
+    raise LookupRefused(_REFUSED.get(lookup.status, "ObjectNotFound"))
+
+
+def _look_up(configuration: Configuration, name: str, now: datetime) -> Answer:
     if not is_name(name):
         raise LookupRefused("ObjectNotFound")
     unavailable = bus.availability(configuration.domain)
@@ -78,8 +93,6 @@ def look_up(configuration: Configuration, name: str, now: datetime) -> Answer:
         lookup, page = _read(request_id, configuration, now)
     finally:
         bus.discard(request_id)
-    if lookup.status in _REFUSED:
-        raise LookupRefused(_REFUSED[lookup.status])
     return Answer(lookup, page, now, clock())
 
 

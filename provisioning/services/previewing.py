@@ -13,7 +13,7 @@ import orjson
 from provisioning.engine import guard
 from provisioning.engine.plan import UPDATE, Action, Decision, allowed_flows, decide
 from provisioning.models import Configuration, ObjectType
-from provisioning.services import coverage, guarding, reading
+from provisioning.services import coverage, guarding, reading, scopes
 from provisioning.services.coverage import Within
 from provisioning.services.explaining import masked
 from provisioning.services.reading import Reading
@@ -24,6 +24,10 @@ from provisioning.store.rows import StagedObject
 
 _FAILED = "fail"
 _REFERENCE = "reference"
+_UNKNOWN = (
+    "Nobody has told of {} so far. If the domain has no such container or group, cycles will fail with "
+    "ScopeContainerMissing or ScopeGroupMissing and change nothing."
+)
 
 
 @dataclass(slots=True)
@@ -52,12 +56,17 @@ def of_document(
     """What saving this schema document would create, change and delete; raises ``SchemaError``.
 
     ``limits`` says what the stored objects can not tell: those parts show only once agents have read anew, which
-    they then do (``readsEverything``).
+    they then do (``readsEverything``). ``warnings`` name what may be a mistake.
     """
+    document = scopes.resolved(configuration, document)
     after = reading.of_document(document, configuration)
     tally = _run(configuration, after, now, limit, next_only=False)
     gaps = _gaps(configuration, after)
-    return {**tally, "limits": [*_written_again(after), *gaps], "readsEverything": bool(gaps)}
+    warnings = [
+        _UNKNOWN.format(guid) for guid in scopes.unknown(configuration, (*after.containers, *after.groups))
+    ]
+    limits = [*_written_again(after), *gaps]
+    return {**tally, "limits": limits, "readsEverything": bool(gaps), "warnings": warnings}
 
 
 def of_next_cycle(configuration: Configuration, now: datetime, limit: int) -> dict[str, Any]:
@@ -162,6 +171,8 @@ def _gaps(configuration: Configuration, after: Reading) -> list[str]:
     """What the stored objects can not tell, each as a sentence."""
     job = coverage.object_job(configuration)
     gaps = coverage.gaps(job, after.question)
+    for guid, dn in scopes.names_of(configuration, after.containers).items():
+        gaps = [gap.replace(guid, f"{dn} ({guid})") for gap in gaps]
     return gaps if job.watermark or not job.question else [*gaps, coverage.INCOMPLETE]
 
 

@@ -161,7 +161,10 @@ def test_a_narrower_container_asks_nobody_and_a_wider_one_reads_everything(asked
 
     told = change(bench, with_containers(document_of(bench), SALES_GUID, OPS_GUID))
     assert told["readsEverything"] is True
-    assert told["limits"] == [f"The container {one} was not read so far." for one in (SALES_GUID, OPS_GUID)]
+    assert told["limits"] == [
+        f"The container {dn} ({guid}) was not read so far."
+        for dn, guid in ((SALES, SALES_GUID), (OPS, OPS_GUID))
+    ]
     cycle = bench.cycle([*UNITS, *PEOPLE])
     assert (cycle.kind, asked.requests[-1].watermark, names()) == ("initial", None, {"ada", "bob"})
 

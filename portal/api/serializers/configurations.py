@@ -13,7 +13,7 @@ from provisioning.engine.quarantine import graph_reason
 from provisioning.engine.restart import DEFAULT, ResetScope
 from provisioning.models import Configuration, Cycle, Job, JobState, ObjectType, ProvisioningLogEntry, Target
 from provisioning.models.guard_limits import GUARD_FIELDS
-from provisioning.services import configurations, restarting, target_settings
+from provisioning.services import configurations, restarting, scopes, target_settings
 
 # Changes that a preview lists in full.
 PREVIEWED = 100
@@ -125,6 +125,8 @@ class ConfigurationDetailSerializer(ConfigurationSerializer):
 
     def validate_schema(self, document: Any) -> Any:
         """Refuse a document that could not be run."""
+        if self.instance is not None:
+            document = scopes.resolved(self.instance, document)
         schema_documents.load(document)
         return document
 

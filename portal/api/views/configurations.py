@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -47,12 +48,15 @@ from provisioning.services import (
     reconciliations,
     removing,
     restarting,
+    scopes,
 )
 from provisioning.tasks import look_for_due_jobs, look_for_reconciliations
 
 _STEER = "provisioning.change_job"
 # Of a distinguished name; no directory has longer ones.
 _LONGEST_NAME = 4_096
+# Containers and groups that a search finds of each kind at most.
+_PLACES = 100
 
 
 class TargetViewSet(
@@ -136,6 +140,23 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
         configuration = self.get_object()
         source = explaining.find(configuration, identifier)
         return Response(explaining.explain(configuration, source, timezone.now()))
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("name", str, required=True, description="Part of a DN, a DN or objectGUID")
+        ],
+        responses=OpenApiTypes.OBJECT,
+    )
+    @action(detail=True, filter_backends=(), pagination_class=None)
+    def places(self, request: Request, pk: str) -> Response:
+        """Containers and groups that a scope can be limited to, with their objectGUIDs."""
+        name = request.query_params.get("name", "").strip()
+        if not name or len(name) > _LONGEST_NAME or "\0" in name:
+            raise ValidationError(
+                {"name": ["Give a part of a distinguished name, a whole one, or an objectGUID."]}
+            )
+        found = scopes.find(self.get_object(), name, _PLACES, timezone.now())
+        return Response([asdict(place) for place in found])
 
     @extend_schema(request=PreviewSerializer, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"], filter_backends=(), pagination_class=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
+from uuid import UUID
 
 from provisioning.engine.errors import EvaluationError, SchemaError
 from provisioning.engine.schema.conversion import converter
@@ -167,7 +168,17 @@ def _included(source: Reader, filter_name: str, list_name: str) -> tuple[str, ..
     if found is None:
         return ()
     found.only(list_name)
-    return found.texts(list_name)
+    texts = found.texts(list_name)
+    return tuple(_object_guid(each, f"{found.at(list_name)}[{index}]") for index, each in enumerate(texts))
+
+
+def _object_guid(text: str, path: str) -> str:
+    """In lower case with hyphens, as agents are asked; names go stale when somebody renames what they name."""
+    try:
+        return str(UUID(text.strip()))
+    except ValueError as error:
+        problem = f"{text[:200]} is no objectGUID."
+        raise SchemaError(path, problem, code="ScopeIdentityInvalid") from error
 
 
 def _object_mapping(source: Reader, origin: Directory, target: Directory) -> ObjectMapping:

@@ -15,6 +15,8 @@ from provisioning.engine.schema import default_schema, dump, load
 from provisioning.engine.schema.reader import Reader
 from provisioning.engine.schema.source_tree import from_graph, to_graph
 
+C1 = "5f0c2a52-7f2b-4b2e-9d5d-0a3c1c8f6b11"
+G1 = "0c7ee0b9-3d8a-4f0e-9d53-6f1f0c8f7f10"
 SMALL: dict[str, Any] = {
     "id": "x",
     "version": "1",
@@ -42,8 +44,8 @@ SMALL: dict[str, Any] = {
             "name": "rule",
             "sourceDirectoryName": "Active Directory",
             "targetDirectoryName": "Target",
-            "containerFilter": {"includedContainers": ["c1"]},
-            "groupFilter": {"includedGroups": ["g1"]},
+            "containerFilter": {"includedContainers": [C1]},
+            "groupFilter": {"includedGroups": ["{" + G1.upper() + "}"]},
             "objectMappings": [
                 {
                     "name": "users",
@@ -92,7 +94,7 @@ def mapping(document: dict[str, Any]) -> dict[str, Any]:
 def test_a_small_document_is_read() -> None:
     schema = load(SMALL)
     only = schema.rules[0]
-    assert (only.included_containers, only.included_groups) == (("c1",), ("g1",))
+    assert (only.included_containers, only.included_groups) == ((C1,), (G1,))
     users = only.object_mapping("USER")
     assert users is not None
     assert users.flow_types == {"Add", "Update"}
@@ -135,6 +137,11 @@ BROKEN: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
     ),
     (_set(rule, "priority", "high"), "synchronizationRules[0].priority", "SchemaInvalid"),
     (_set(rule, "containerFilter", {"includedContainers": [1]}), "", "SchemaInvalid"),
+    (
+        _set(rule, "groupFilter", {"includedGroups": [G1, "CN=Pilot,DC=corp,DC=example"]}),
+        "synchronizationRules[0].groupFilter.includedGroups[1]",
+        "ScopeIdentityInvalid",
+    ),
     (_set(mapping, "enabled", "yes"), f"{HERE}.enabled", "SchemaInvalid"),
     (_set(mapping, "flowTypes", "Add, Explode"), f"{HERE}.flowTypes", "SchemaInvalid"),
     (_set(mapping, "targetObjectName", "Robot"), f"{HERE}.targetObjectName", "SchemaInvalid"),
