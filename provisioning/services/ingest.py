@@ -17,7 +17,8 @@ from provisioning.models import Cycle, CycleKind, CycleStep
 from provisioning.services import failing, reading, settling
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
-from provisioning.services.page_reader import Answer, open_page, read_answer, read_names, read_objects
+from provisioning.services.page_reader import Answer
+from provisioning.services.pages_ahead import PagesAhead
 from provisioning.store import durability, locks, pending, staging
 from provisioning.store.rows import StagedPage
 
@@ -36,24 +37,29 @@ def ingest(cycle_id: int) -> list[Hint]:
         with locks.cycle_lock(cycle_id) as owned:
             if not owned:
                 return []
-            progress = _ingest_available(cycle_id)
+            with PagesAhead() as pages:
+                progress = _ingest_available(cycle_id, pages)
         if progress is Progress.READ:
             return [Hint(Step.PLAN, cycle_id)]
         if progress is Progress.ENDED or not _more_came(cycle_id):
             return []
 
 
-def _ingest_available(cycle_id: int) -> Progress:
+def _ingest_available(cycle_id: int, pages: PagesAhead) -> Progress:
     while (cycle := _reading_cycle(cycle_id)) is not None:
         request = _request_of(cycle)
         if request is None or request.state == RequestState.FAILED:
             return _give_up(cycle, request)
         if request.attempt != cycle.read_attempt:
             _start_over(cycle, request.attempt)
-        body = bus_pages.read_page(request.id, request.attempt, cycle.pages_read + 1)
-        if body is None:
+        configuration, number, now = cycle.job.configuration, cycle.pages_read + 1, clock()
+        mapped = pages.take((request.id, request.attempt, number), configuration, now)
+        if mapped is None:
             return Progress.WAITING
-        progress = _merge_page(cycle, body, clock())
+        page, answer = mapped
+        if not answer.is_complete:
+            pages.look((request.id, request.attempt, number + 1), configuration, now)
+        progress = _merge_page(cycle, page, answer, now)
         if progress is not Progress.WAITING:
             return progress
     return Progress.ENDED
@@ -104,18 +110,12 @@ def _start_over(cycle: Cycle, attempt: int) -> None:
     cycle.read_attempt, cycle.pages_read, cycle.count_imported = attempt, 0, 0
 
 
-def _merge_page(cycle: Cycle, body: bytes, now: datetime) -> Progress:
+def _merge_page(cycle: Cycle, page: StagedPage, answer: Answer, now: datetime) -> Progress:
     """Merge one page and note it in the same transaction; with the last one a cycle without a change is over."""
-    document = open_page(body)
-    answer = read_answer(document)
-    configuration = cycle.job.configuration
-    # Most answers bring nothing: what objects are read with is compiled only where there are some.
-    page = read_objects(document, reading.of(configuration), now) if document["Resources"] else StagedPage()
-    page.names |= read_names(document, reading.asked(configuration).question.groups)
     mark_seen = cycle.kind == CycleKind.INITIAL or answer.names_everybody
     with transaction.atomic():
         durability.not_now()
-        staging.merge(configuration.pk, cycle.pk, page, now, mark_seen=mark_seen)
+        staging.merge(cycle.job.configuration_id, cycle.pk, page, now, mark_seen=mark_seen)
         is_ours = _note(cycle, page, answer, now)
         if not answer.is_complete:
             return Progress.WAITING
