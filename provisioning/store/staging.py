@@ -88,14 +88,17 @@ DELETE FROM provisioning_sourcemember m
 RETURNING m.group_id
 """
 _ADD_MEMBERS = """
-INSERT INTO provisioning_sourcemember (group_id, member_guid)
-SELECT DISTINCT g.id, s.member_guid
-  FROM staged_member s
-  JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = s.group_guid
- WHERE s.is_addition
- ORDER BY 1, 2
-ON CONFLICT (group_id, member_guid) DO UPDATE SET is_primary = false WHERE provisioning_sourcemember.is_primary
-RETURNING group_id
+WITH added AS (
+    INSERT INTO provisioning_sourcemember (group_id, member_guid)
+    SELECT DISTINCT g.id, s.member_guid
+      FROM staged_member s
+      JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = s.group_guid
+     WHERE s.is_addition
+     ORDER BY 1, 2
+    ON CONFLICT (group_id, member_guid) DO UPDATE SET is_primary = false WHERE provisioning_sourcemember.is_primary
+    RETURNING group_id
+)
+SELECT DISTINCT group_id FROM added
 """
 _MARK_MEMBERS = """
 UPDATE provisioning_sourceobject SET members_dirty = true
@@ -166,8 +169,13 @@ def _merge_members(cursor: Any, page: StagedPage, parameters: dict[str, Any]) ->
             copy.write_row((group, member, False))
         for group, member in page.added_members:
             copy.write_row((group, member, True))
+    needed = {
+        _FORGET_MEMBERS: page.whole_groups,
+        _REMOVE_MEMBERS: page.removed_members,
+        _ADD_MEMBERS: page.added_members,
+    }
     touched: set[int] = set()
-    for statement in (_FORGET_MEMBERS, _REMOVE_MEMBERS, _ADD_MEMBERS):
+    for statement in (one for one, needs in needed.items() if needs):
         cursor.execute(statement, {**parameters, "whole": page.whole_groups})
         touched.update(row[0] for row in cursor.fetchall())
     if touched:
