@@ -168,6 +168,7 @@ def record(
     parameters = {"now": now}
     with connection.cursor() as cursor:
         outcomes.add(cursor, others)
+        outcomes.complete(cursor)
         cursor.execute(_HAND_OVER, {"configuration": configuration})
         cursor.execute(_REFUSE_SHARED, {"configuration": configuration})
         # The log first: it tells old values, which the links hold until they are refreshed.

@@ -74,18 +74,21 @@ SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coal
  WHERE c.cycle_id = %(cycle)s AND c.status = 'failed'
 """  # noqa: S608 — built from constants only
 _MEMBERSHIPS = f"""
+WITH written AS (
+    SELECT group_source, is_addition, error_code, max(group_id) AS target_id, count(*) AS count,
+           (array_agg(member_dn ORDER BY member_dn))[1:{NAMED_MEMBERS}] AS named
+      FROM staged_membership GROUP BY group_source, is_addition, error_code
+)
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
-SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, max(m.group_id), 'Update',
+SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, m.target_id, 'Update',
        CASE WHEN m.error_code = '' THEN 'Success' ELSE 'Failure' END, m.error_code, '',
        jsonb_build_array(jsonb_build_object(
            'displayName', CASE WHEN m.is_addition THEN 'members added' ELSE 'members removed' END,
-           'count', count(*),
-           CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END,
-           to_jsonb((array_agg(m.member_dn ORDER BY m.member_dn))[1:{NAMED_MEMBERS}]),
+           'count', m.count,
+           CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END, to_jsonb(m.named),
            CASE WHEN m.is_addition THEN 'oldValue' ELSE 'newValue' END, NULL))
-  FROM staged_membership m
+  FROM written m
   JOIN provisioning_sourceobject g ON g.id = m.group_source
- GROUP BY g.id, m.is_addition, m.error_code
 """  # noqa: S608 — built from constants only
 
 

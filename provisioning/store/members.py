@@ -22,20 +22,23 @@ TRUNCATE staged_membership
 # What is taken is no longer planned. Of a membership whose ends were there before the cycle a trace is kept; of a
 # new object's nothing but the link: it takes them along should the cycle be undone.
 # Memberships of objects that could not be created wait: their group stays dirty and is planned again.
-_TAKE = """
-WITH taken AS (
-    DELETE FROM provisioning_memberchange m
-     USING provisioning_link g, provisioning_link o
-     WHERE m.cycle_id = %s AND m.batch = %s AND m.status = 'planned'
-       AND g.source_id = m.group_id AND g.state = 'active'
-       AND o.source_id = m.member_id AND (o.state = 'active' OR NOT m.is_addition)
-    RETURNING m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id AS member_target,
-              greatest(g.linked_at, o.linked_at) AS linked_at
-)
+# Looked up one by one (OFFSET 0): a join may read all links of a big directory for every batch.
+_STAGE = """
 INSERT INTO staged_membership
-SELECT t.id, t.is_addition, t.group_id, t.member_id, t.target_id, t.member_target, s.object_type, s.dn, '',
-       t.is_addition AND t.linked_at >= (SELECT started_at FROM provisioning_cycle WHERE id = %s)
-  FROM taken t JOIN provisioning_sourceobject s ON s.id = t.member_id
+SELECT m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id, s.object_type, s.dn, '',
+       m.is_addition AND greatest(g.linked_at, o.linked_at) >= (
+           SELECT started_at FROM provisioning_cycle WHERE id = %(cycle)s)
+  FROM provisioning_memberchange m
+ CROSS JOIN LATERAL (SELECT target_id, linked_at FROM provisioning_link
+                      WHERE source_id = m.group_id AND state = 'active' OFFSET 0) g
+ CROSS JOIN LATERAL (SELECT target_id, linked_at FROM provisioning_link
+                      WHERE source_id = m.member_id AND (state = 'active' OR NOT m.is_addition) OFFSET 0) o
+ CROSS JOIN LATERAL (SELECT object_type, dn FROM provisioning_sourceobject WHERE id = m.member_id OFFSET 0) s
+ WHERE m.cycle_id = %(cycle)s AND m.batch = %(batch)s AND m.status = 'planned'
+"""
+_TAKE = """
+DELETE FROM provisioning_memberchange m USING staged_membership s
+ WHERE m.cycle_id = %(cycle)s AND m.batch = %(batch)s AND m.id = s.change_id
 """
 _READ = """
 SELECT change_id, is_addition, group_id, member_id, member_kind FROM staged_membership ORDER BY change_id
@@ -83,7 +86,8 @@ def take_batch(cycle: int, batch: int) -> StagedMemberships:
     """Stage the memberships of a batch that are still to be written and whose two ends exist in the target."""
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
-        cursor.execute(_TAKE, [cycle, batch, cycle])
+        for statement in (_STAGE, _TAKE):
+            cursor.execute(statement, {"cycle": cycle, "batch": batch})
         return StagedMemberships("staged_membership", int(cursor.rowcount), _read)
 
 

@@ -27,6 +27,8 @@ UPDATE staged_outcome s
   FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS n (change_id, target_id, error_code, error_detail)
  WHERE s.change_id = n.change_id
 """
+# A table without statistics is taken for a big one, and joined by reading all changes of all cycles.
+_TELL_SIZE = "ANALYZE staged_outcome (change_id)"
 _COUNT = """
 SELECT count(*) FILTER (WHERE error_code = ''), count(*) FILTER (WHERE error_code <> '') FROM staged_outcome
 """
@@ -44,6 +46,11 @@ def add(cursor: Any, outcomes: Sequence[Outcome]) -> None:
     with cursor.copy(_STAGE) as copy:
         for one in outcomes:
             copy.write_row((one.change_id, one.target_id, one.error_code, one.error_detail, "{}"))
+
+
+def complete(cursor: Any) -> None:
+    """Every outcome is there: what follows reads and joins them."""
+    cursor.execute(_TELL_SIZE)
 
 
 def note(cursor: Any, outcomes: Sequence[Outcome]) -> None:

@@ -177,6 +177,7 @@ def record(configuration: UUID, written: Sequence[Outcome], now: datetime) -> tu
     with connection.cursor() as cursor:
         outcomes.clear(cursor)
         outcomes.add(cursor, written)
+        outcomes.complete(cursor)
         logs.write_changes(cursor, configuration, (), now)
         cursor.execute(_SETTLE)
         cursor.execute(_REFRESH, {"now": now})
