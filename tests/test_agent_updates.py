@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,11 +24,14 @@ from agents.tests.cast import make_agent, make_domain
 from agents.tests.portal_process import Portal, database_url, run_portal
 from agents.updates import releases, repository
 from lab.agent.host import COMMAND
-from lab.wheels import agent_wheel
+from lab.agent.real_proxy import RealProxy
+from lab.wheels import agent_wheel, wheel
 from provisioning_agent import __version__
 from provisioning_agent import config as configs
 from provisioning_agent.channel.http import PortalHttp, open_portal
 from provisioning_agent.errors import AgentError
+from provisioning_agent.proxy import ProxyConfig
+from provisioning_agent.updates import health
 from provisioning_agent.updates.fetching import fetch
 from provisioning_agent.updates.trust import pin_root
 from provisioning_agent.updates.versions import Versions
@@ -35,6 +39,10 @@ from tests.agent_process import running, write_state
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# The real module, which is imported before the agent bootstraps, with one line more.
+NEEDS_PROBE = {
+    "provisioning_agent/updates/health.py": f"{Path(health.__file__).read_text()}\nimport isthmus_probe  # noqa\n"
+}
 SUPERVISE = ("supervise", "--trial=12")
 DIES = {"provisioning_agent/cli/run_command.py": "raise SystemExit(9)\n"}
 HANGS = {
@@ -162,9 +170,9 @@ def test_metadata_that_has_ended_is_refused_until_it_is_signed_anew(
     portal: Portal, state: Path, tmp_path: Path
 ) -> None:
     log = state.with_suffix(".log")
-    wheel = agent_wheel(tmp_path, "0.2.0")
+    release = agent_wheel(tmp_path, "0.2.0")
     # The timestamp of ten days ago ended three days ago.
-    releases.publish(wheel.name, wheel.read_bytes(), timezone.now() - timedelta(days=10))
+    releases.publish(release.name, release.read_bytes(), timezone.now() - timedelta(days=10))
     with running(state, *SUPERVISE):
         wait_for(lambda: "UpdateRefused" in told_errors(), log)
         assert not (state / "current").exists()
@@ -194,7 +202,7 @@ def test_agents_follow_new_keys_and_refuse_the_old(portal: Portal, state: Path, 
     fetch(http, state, release_of("0.2.0"))
     call_command("rotate_update_keys", root_key=tmp_path / "root.pem")
     publish(tmp_path, "0.3.0")
-    assert fetch(http, state, release_of("0.3.0")).stat().st_size > 0
+    assert fetch(http, state, release_of("0.3.0")).wheel.stat().st_size > 0
     assert (state / "updates/root.json").read_bytes() == repository.read("metadata/1.root.json")
     change("metadata/timestamp.json", lambda content: signed_with(stolen, content))
     with pytest.raises(AgentError, match="UpdateRefused"):
@@ -211,6 +219,27 @@ def signed_with(key: bytes, content: bytes) -> bytes:
     metadata.signed.version += 1
     metadata.sign(CryptoSigner(load_pem_private_key(key, password=None)))
     return bytes(metadata.to_bytes())
+
+
+def test_a_release_brings_its_new_dependency_through_a_proxy_and_asks_no_index(
+    portal: Portal, state: Path, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    log = state.with_suffix(".log")
+    probe = wheel(tmp_path, "isthmus-probe", "2.0", {"isthmus_probe.py": "VALUE = 2\n"})
+    release = agent_wheel(tmp_path, "0.2.0", replaced=NEEDS_PROBE, requires_too=["isthmus-probe>=2"])
+    call_command("publish_agent_release", release, carried=[probe])
+    credentials = tmp_path / "credentials"
+    with RealProxy(tmp_path / "proxy", "proxy-password-1", upstream_ca=portal.authority) as proxy:
+        credentials.write_text(proxy.user_info)
+        config = replace(
+            configs.load(state), portal_ca_file=proxy.authority, proxy=ProxyConfig(proxy.url, credentials)
+        )
+        configs.save(state, config)
+        no_index = {"PIP_INDEX_URL": f"http://127.0.0.1:{unused_tcp_port}"}
+        with running(state, *SUPERVISE, environment=no_index):
+            wait_for(lambda: version() == "0.2.0", log)
+    assert set(proxy.tunnels()) == {portal.url.removeprefix("https://")}
+    assert "proxy-password-1" not in log.read_text()
 
 
 def test_an_agent_pinned_to_an_older_version_goes_there(portal: Portal, state: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pytest_django import DjangoDbBlocker
 
 from agents.models import Agent, EnrolmentToken
 from agents.tests.entra_tie import ROLE, tied_portal
@@ -22,19 +23,31 @@ from tests.agent_process import COMMAND
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.forest]
 
 
-@pytest.fixture
-def entra(tmp_path: Path) -> Iterator[EntraServer]:
-    with serving(
-        EntraServer(issue_server_certificate(tmp_path / "entra", "localhost", "127.0.0.1"))
-    ) as running:
+@pytest.fixture(scope="module")
+def tenant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EntraServer]:
+    folder = tmp_path_factory.mktemp("entra")
+    with serving(EntraServer(issue_server_certificate(folder, "localhost", "127.0.0.1"))) as running:
         yield running
 
 
 @pytest.fixture
-def portal(transactional_db: None, entra: EntraServer, tmp_path: Path) -> Iterator[Portal]:
-    folder = tmp_path / "portal"
-    folder.mkdir()
-    with tied_portal(folder, entra) as running:
+def entra(tenant: EntraServer) -> EntraServer:
+    """The tenant, with nobody who is about to sign in."""
+    tenant.flows.clear()
+    return tenant
+
+
+@pytest.fixture(scope="module")
+def portal(
+    tenant: EntraServer,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Portal]:
+    with (
+        django_db_blocker.unblock(),
+        tied_portal(tmp_path_factory.mktemp("portal"), tenant) as running,
+    ):
         yield running
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from agents.sealing import unseal
 from agents.tests.portal_process import Portal
 from agents.tests.wire_client import code_of
 from agents.updates import releases, repository
-from lab.wheels import agent_wheel
+from lab.wheels import agent_wheel, wheel
 from provisioning_agent.wire.errors import WireError
 
 
@@ -45,11 +46,31 @@ def test_the_roots_key_is_in_a_private_file_and_nowhere_else(root_key: Path) -> 
 
 
 def test_a_version_is_published_once(root_key: Path, tmp_path: Path) -> None:
-    wheel = agent_wheel(tmp_path, "0.2.0")
-    call_command("publish_agent_release", wheel)
+    release = agent_wheel(tmp_path, "0.2.0")
+    call_command("publish_agent_release", release)
     with pytest.raises(CommandError, match="published already"):
-        call_command("publish_agent_release", wheel)
+        call_command("publish_agent_release", release)
     assert [release.version for release in AgentRelease.objects.all()] == ["0.2.0"]
+
+
+def test_dependencies_go_along_and_missing_ones_are_named(root_key: Path, tmp_path: Path) -> None:
+    call_command("publish_agent_release", agent_wheel(tmp_path, "0.2.0"))
+    told = StringIO()
+    needy = agent_wheel(tmp_path, "0.3.0", requires_too=["isthmus-probe>=2"])
+    call_command("publish_agent_release", needy, stdout=told)
+    assert "isthmus-probe>=2" in told.getvalue()
+    probe = wheel(tmp_path, "isthmus-probe", "2.0", {"isthmus_probe.py": ""})
+    needy = agent_wheel(tmp_path, "0.4.0", requires_too=["isthmus-probe>=2"])
+    call_command("publish_agent_release", needy, carried=[probe])
+    targets = repository._current(Targets.type).signed.targets
+    assert targets[needy.name].unrecognized_fields["custom"]["wheels"] == [probe.name]
+    assert targets[probe.name].length == probe.stat().st_size
+    (tmp_path / "other").mkdir()
+    changed = wheel(tmp_path / "other", "isthmus-probe", "2.0", {"isthmus_probe.py": "other"})
+    with pytest.raises(CommandError, match="Another file is published"):
+        call_command("publish_agent_release", agent_wheel(tmp_path, "0.5.0"), carried=[changed])
+    with pytest.raises(CommandError, match="is the agent itself"):
+        call_command("publish_agent_release", agent_wheel(tmp_path, "0.5.0"), carried=[needy])
 
 
 @pytest.mark.parametrize(
@@ -64,9 +85,9 @@ def test_a_version_is_published_once(root_key: Path, tmp_path: Path) -> None:
 def test_what_is_no_wheel_of_the_agent_is_refused(
     name: str, content: bytes | None, told: str, root_key: Path, tmp_path: Path
 ) -> None:
-    wheel = agent_wheel(tmp_path, "0.2.0").read_bytes()
+    real = agent_wheel(tmp_path, "0.2.0").read_bytes()
     with pytest.raises(releases.NotAnAgentWheel, match=told):
-        releases.publish(name, wheel if content is None else content, timezone.now())
+        releases.publish(name, real if content is None else content, timezone.now())
     assert not AgentRelease.objects.exists()
 
 
@@ -127,11 +148,11 @@ def test_keys_are_rotated_with_the_roots_key_alone(root_key: Path, tmp_path: Pat
 
 def test_keys_that_can_not_be_opened_any_more_are_replaced(root_key: Path, tmp_path: Path) -> None:
     UpdateKey.objects.update(sealed_key=b"sealed with a key that is lost")
-    wheel = agent_wheel(tmp_path, "0.2.0")
+    release = agent_wheel(tmp_path, "0.2.0")
     with pytest.raises(WireError, match="UpdateKeySealed"):
-        releases.publish(wheel.name, wheel.read_bytes(), timezone.now())
+        releases.publish(release.name, release.read_bytes(), timezone.now())
     call_command("rotate_update_keys", root_key=root_key)
-    call_command("publish_agent_release", wheel)
+    call_command("publish_agent_release", release)
     assert [release.version for release in AgentRelease.objects.all()] == ["0.2.0"]
 
 

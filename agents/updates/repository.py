@@ -7,7 +7,8 @@ the timestamp is renewed without a person.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -83,16 +84,35 @@ def rotate(root_key: bytes, roles: Collection[str], now: datetime) -> int:
     return number
 
 
-def add_target(name: str, content: bytes, custom: Mapping[str, Any], now: datetime) -> TargetFile:
-    """Publish a file; inside the caller's transaction. Agents see it as a whole or not at all."""
+@dataclass(frozen=True, slots=True)
+class NewTarget:
+    """A file to publish, and what is said about it in the signed metadata."""
+
+    name: str
+    content: bytes
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+def add_targets(new: Sequence[NewTarget], now: datetime) -> list[TargetFile]:
+    """Publish files; inside the caller's transaction. Agents see all of them or none.
+
+    Raises ``ValueError`` for another file of a name that is taken.
+    """
     signers = _lock()
-    target = TargetFile.from_data(name, content, ["sha256"])
-    target.unrecognized_fields["custom"] = dict(custom)
     targets = _current(Targets.type).signed
-    targets.targets[name] = target
-    _write(f"targets/{target.hashes['sha256']}.{name}", content)
+    added = [_add(targets, one) for one in new]
     targets.version += 1
     _write_online(signers, targets, _next(Snapshot.type), _next(Timestamp.type), now)
+    return added
+
+
+def _add(targets: Targets, new: NewTarget) -> TargetFile:
+    target = TargetFile.from_data(new.name, new.content, ["sha256"])
+    target.unrecognized_fields["custom"] = dict(new.custom)
+    there = targets.targets.setdefault(new.name, target)
+    if there.hashes != target.hashes:
+        raise ValueError(f"Another file is published as {new.name}.")
+    _write(f"targets/{target.hashes['sha256']}.{new.name}", new.content)
     return target
 
 

@@ -33,7 +33,7 @@ from provisioning_agent.wire.pages import AD_SCHEMA, PAGE_SCHEMA, decode_page, i
 from provisioning_agent.wire.requests import ReadRequest
 
 POLL_S = 1.0
-_CHUNK = 50
+_CHUNK = 500
 
 
 @dataclass
@@ -99,6 +99,8 @@ class Portal(ThreadingHTTPServer):
         self.queue: list[Queued] = []
         self.faults: dict[tuple[str, str], list[Fault]] = defaultdict(list)
         self.renew_certificate = False
+        # Of the update repository, by path; without any there is none.
+        self.files: dict[str, bytes] = {}
         # Off, pages are counted and thrown away: for answers that are large.
         self.keeps_pages = True
         self.listen = False
@@ -294,6 +296,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.renew_certificate = False
         self.answer(200, {"certificate": certificate.public_bytes(Encoding.PEM).decode(), "notAfter": ""})
 
+    def update_file(self, path: str) -> None:
+        """``GET updates/…``."""
+        if path not in self.server.files:
+            raise WireError("RequestUnknown")
+        self.answer_bytes(200, self.server.files[path], "application/octet-stream")
+
     def poll(self) -> None:
         """``GET bus``."""
         self._require_token()
@@ -374,6 +382,7 @@ ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     ("DELETE", "agents/([^/]+)", Handler.deregister),
     ("POST", "bootstrap", Handler.bootstrap),
     ("POST", "certificates", Handler.certificates),
+    ("GET", "updates/(.+)", Handler.update_file),
     ("GET", "bus", Handler.poll),
     ("POST", "bus/changes", Handler.changed),
     ("POST", "bus/([^/]+)/pages/([0-9]+)", Handler.page),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,9 +133,7 @@ def test_the_doctor_goes_through_the_proxy_too(
     )
 
 
-def test_the_command_sets_it_and_takes_it_away(
-    proxy: RealProxy, credentials: Path, host: AgentHost, portal: Portal
-) -> None:
+def test_the_command_sets_it_and_takes_it_away(proxy: RealProxy, credentials: Path, host: AgentHost) -> None:
     host.enrol()
     state = f"--state-dir={host.state}"
     inside = host.command("proxy", proxy.url_with_password, state)
@@ -143,13 +142,11 @@ def test_the_command_sets_it_and_takes_it_away(
         "ProxyInvalid",
         False,
     )
-    before = portal.connections
     done = host.command("proxy", proxy.url, f"--credentials-file={credentials}", state)
     assert (done.returncode, f"go through {proxy.address}" in done.stdout) == (0, True), done.stderr
-    assert doctor(host)[0] == 0
-    assert len(proxy.wait_for_tunnels(portal.connections - before)) >= 2
+    assert PASSWORD not in done.stdout + (host.state / "agent.json").read_text()
+    assert proxy.address in host.command("proxy", state).stdout
     assert "is called directly" in host.command("proxy", "none", state).stdout
-    assert "tunnel" not in doctor(host)[1]
 
 
 def test_a_new_password_of_the_proxy_needs_no_restart(
@@ -177,6 +174,7 @@ def test_a_proxy_that_breaks_tls_open_passes_chunks_and_pages(forest: SambaFores
         RealProxy(tmp_path / "proxy", PASSWORD, upstream_ca=tls.ca) as proxy,
     ):
         portal.answers_in_chunks = True
+        portal.files["metadata/1.root.json"] = root = secrets.token_bytes(200_000)
         credentials = tmp_path / "credentials"
         credentials.write_text(proxy.user_info)
         host = AgentHost(portal, forest, tmp_path)
@@ -185,6 +183,7 @@ def test_a_proxy_that_breaks_tls_open_passes_chunks_and_pages(forest: SambaFores
         assert (untrusted.returncode, untrusted.stderr.split(":")[0]) == (5, "PortalCertificateUntrusted")
         done = host.enrol(**way, ca_file=str(proxy.authority))
         assert done.returncode == 0, done.stderr
+        assert (host.state / "updates/root.json").read_bytes() == root
         process = host.run()
         try:
             queued = portal.ask(question(forest.dns_name, page_size=20))

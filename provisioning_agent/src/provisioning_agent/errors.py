@@ -148,7 +148,7 @@ CODES: Final[Mapping[str, AgentCode]] = {
     ),
     "UpdateNotInstalled": AgentCode(
         EXIT_SETUP,
-        "An update could not be installed; check disk space and, for new dependencies, pip's index.",
+        "An update could not be installed; check disk space, and that the release carries its new dependencies.",
     ),
     "UpdateRolledBack": AgentCode(
         EXIT_SETUP,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +26,7 @@ from provisioning_agent.wire.errors import WireError
 from .trust import pinned_root
 
 _MAX_TARGET: Final = 32 * 1024 * 1024
+_WHEEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{1,150}\.whl\Z")
 
 
 class SessionFetcher(FetcherInterface):
@@ -40,7 +44,20 @@ class SessionFetcher(FetcherInterface):
             raise DownloadError(error.detail) from error
 
 
-def fetch(http: PortalHttp, state: Path, target: str) -> Path:
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A verified release: the agent's wheel, and the wheels of dependencies that it carries for hosts like this one."""
+
+    wheel: Path
+    carried: tuple[Path, ...] = ()
+
+    def remove(self) -> None:
+        """Nothing of it is needed any more."""
+        for path in (self.wheel, *self.carried):
+            path.unlink(missing_ok=True)
+
+
+def fetch(http: PortalHttp, state: Path, target: str) -> Release:
     """Download and verify a release; raises ``UpdateRefused`` if anything about it is not as signed.
 
     The metadata seen last is kept, so that older metadata is refused (rollback) and the clock counts (freeze).
@@ -48,10 +65,24 @@ def fetch(http: PortalHttp, state: Path, target: str) -> Path:
     with _telling():
         make_directory(_downloads(state))
         updater = _refreshed(http, state, _metadata(state))
-        found = updater.get_targetinfo(target)
-        if found is None or found.length > _MAX_TARGET:
-            raise AgentError("UpdateRefused", f"The update repository has no release {target}.")
-        return Path(updater.download_target(found, str(_downloads(state) / target)))
+        wheel, told = _download(updater, state, target)
+        names = told.get("wheels") if isinstance(told, Mapping) else None
+        wanted = [name for name in names or () if isinstance(name, str) and _WHEEL.match(name) and fits(name)]
+        return Release(wheel, tuple(_download(updater, state, name)[0] for name in wanted))
+
+
+def fits(wheel: str) -> bool:
+    """Whether a wheel may be of use here, by the platform in its name (PEP 427); pip has the last word."""
+    platform_tag = wheel.removesuffix(".whl").rpartition("-")[2]
+    return platform_tag == "any" or platform_tag.endswith(f"_{platform.machine()}")
+
+
+def _download(updater: Updater, state: Path, target: str) -> tuple[Path, object]:
+    found = updater.get_targetinfo(target)
+    if found is None or found.length > _MAX_TARGET:
+        raise AgentError("UpdateRefused", f"The update repository has no release {target}.")
+    path = Path(updater.download_target(found, str(_downloads(state) / target)))
+    return path, found.unrecognized_fields.get("custom")
 
 
 def ends(http: PortalHttp, state: Path) -> dict[str, datetime]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import venv
 import zipfile
+from collections.abc import Sequence
 from email.parser import BytesParser
 from pathlib import Path
 from typing import Final
@@ -22,32 +23,29 @@ from .versions import Versions
 log = logging.getLogger(__name__)
 
 _DISTRIBUTION: Final = "isthmus-agent"
-# The extra, and what it brings.
-_KERBEROS: Final = "kerberos"
-_KERBEROS_LIBRARY: Final = "gssapi"
 _INSTALL_S: Final = 600
 _CHECK_S: Final = 60
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_EXTRA: Final = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
 _CHECK: Final = (
     "import provisioning_agent, provisioning_agent.cli.main, provisioning_agent.channel.service;"
     "print(provisioning_agent.__version__)"
 )
 
 
-def install(versions: Versions, wheel: Path, version: str) -> None:
+def install(versions: Versions, wheel: Path, version: str, carried: Sequence[Path] = ()) -> None:
     """Install the wheel as ``version``; raises ``UpdateNotInstalled``, and nothing of it is left.
 
-    While the dependencies are the same, those of the running version are used and no index is asked. Otherwise
-    pip resolves them with the index it is configured for (pip.conf, ``PIP_INDEX_URL``).
+    The dependencies of the running version are used as far as they will do. Others come from the wheels that the
+    release carries; from the index that pip is configured for (pip.conf, ``PIP_INDEX_URL``) only if it carries none.
     """
     versions.discard(version)
     make_directory(versions.directory)
     environment = versions.environment(version)
     try:
-        if _requirements(wheel) == set(importlib.metadata.requires(_DISTRIBUTION) or ()):
-            _beside(environment, wheel)
-        else:
-            _on_its_own(environment, wheel)
+        pip = _beside(versions, environment, wheel)
+        if _requirements(wheel) != set(_running_requirements()):
+            _complete(pip, version, carried)
         told = _run([str(_python(environment)), "-I", "-c", _CHECK], _CHECK_S).strip()
         if told != version:
             raise AgentError("UpdateNotInstalled", f"The release says it is {told}, not {version}.")
@@ -61,23 +59,33 @@ def install(versions: Versions, wheel: Path, version: str) -> None:
     versions.mark_complete(version)
 
 
-def _beside(environment: Path, wheel: Path) -> None:
-    """Only the agent is new: its dependencies are found where the running version finds them."""
+def _beside(versions: Versions, environment: Path, wheel: Path) -> list[str]:
+    """The agent alone: its dependencies are found where the running version finds them. Returns pip's command."""
     venv.create(environment, symlinks=True, with_pip=importlib.util.find_spec("pip") is None)
-    site = _site(environment)
-    (site / "isthmus-dependencies.pth").write_text("\n".join(_dependency_paths()) + "\n", encoding="utf-8")
+    versions.lean(_site(environment), _dependency_paths())
     if importlib.util.find_spec("pip") is None:
-        command = [str(_python(environment)), "-m", "pip"]
+        pip = [str(_python(environment)), "-m", "pip"]
     else:
-        command = [sys.executable, "-m", "pip", "--python", str(_python(environment))]
+        pip = [sys.executable, "-m", "pip", "--python", str(_python(environment))]
     # Ignoring what is installed: the running version, seen through the path above, is to stay where it is.
-    _run([*command, "install", *_QUIETLY, "--no-deps", "--no-index", "--ignore-installed", str(wheel)])
+    _run([*pip, "install", *_QUIETLY, "--no-deps", "--no-index", "--ignore-installed", str(wheel)])
+    return pip
 
 
-def _on_its_own(environment: Path, wheel: Path) -> None:
-    venv.create(environment, symlinks=True, with_pip=True)
-    extras = f"[{_KERBEROS}]" if importlib.util.find_spec(_KERBEROS_LIBRARY) else ""
-    _run([str(_python(environment)), "-m", "pip", "install", *_QUIETLY, f"{wheel}{extras}"])
+def _complete(pip: list[str], version: str, carried: Sequence[Path]) -> None:
+    """Add the dependencies that the running version does not have, or not new enough."""
+    places = sorted({str(path.parent) for path in carried})
+    source = ["--no-index", *(f"--find-links={place}" for place in places)] if places else ["--retries=1"]
+    extras = ",".join(sorted(_extras_in_use()))
+    wanted = f"{_DISTRIBUTION}[{extras}]=={version}" if extras else f"{_DISTRIBUTION}=={version}"
+    try:
+        _run([*pip, "install", *_QUIETLY, *source, wanted])
+    except AgentError as error:
+        where = "the release does not carry" if carried else "pip has no index for"
+        raise AgentError(
+            "UpdateNotInstalled",
+            f"Version {version} needs packages that {where}; publish it with them (--with). {error.detail}",
+        ) from error
 
 
 _QUIETLY: Final = ("--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir")
@@ -101,10 +109,21 @@ def _requirements(wheel: Path) -> set[str]:
     return {str(requirement) for requirement in told.get_all("Requires-Dist") or ()}
 
 
+def _running_requirements() -> list[str]:
+    return importlib.metadata.requires(_DISTRIBUTION) or []
+
+
 def _dependency_paths() -> list[str]:
-    """The directories that hold the running version's dependencies."""
-    names = [_NAME.match(text) for text in importlib.metadata.requires(_DISTRIBUTION) or ()]
-    return sorted({path for name in names if name and (path := _place(name[0]))})
+    """The directories that hold the running version's dependencies, in the order in which it searches them."""
+    names = [_NAME.match(text) for text in _running_requirements()]
+    found = {path for name in names if name and (path := _place(name[0]))}
+    return [*(path for path in dict.fromkeys(sys.path) if path in found), *sorted(found.difference(sys.path))]
+
+
+def _extras_in_use() -> set[str]:
+    """The extras whose packages are installed."""
+    found = [(_NAME.match(text), _EXTRA.search(text)) for text in _running_requirements()]
+    return {extra[1] for name, extra in found if name and extra and _place(name[0])}
 
 
 def _place(distribution: str) -> str:

@@ -98,8 +98,8 @@ def report_rollback(runtime: Runtime) -> None:
 def _install(runtime: Runtime, http: PortalHttp, versions: Versions, offer: Offer) -> None:
     if not pin_root(http, runtime.state):
         raise AgentError("UpdateRefused", "The portal has no update repository.")
-    wheel = fetch(http, runtime.state, offer.target)
+    release = fetch(http, runtime.state, offer.target)
     try:
-        install(versions, wheel, offer.version)
+        install(versions, release.wheel, offer.version, release.carried)
     finally:
-        wheel.unlink(missing_ok=True)
+        release.remove()

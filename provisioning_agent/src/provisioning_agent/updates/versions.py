@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ ROLLED_BACK_FOR: Final = timedelta(hours=24)
 NOT_INSTALLED_FOR: Final = timedelta(hours=1)
 _RECORD: Final = "update.json"
 _COMPLETE: Final = ".complete"
+# A path configuration file of Python's site module.
+_LEANING: Final = "isthmus-dependencies.pth"
 
 
 @dataclass(slots=True)
@@ -109,15 +112,29 @@ class Versions:
         self.switch(version)
 
     def accept(self) -> None:
-        """The version on trial has bootstrapped: it stays, and all but the one before it go."""
+        """The version on trial has bootstrapped: it stays, with the one before it and what these two lean on."""
         record = self.record()
-        kept = {record.trial, record.previous}
+        kept = self._with_what_they_lean_on({record.trial, record.previous})
         record.trial = ""
         record.refused.pop(self.current(), None)
         self.save(record)
         for path in self.directory.iterdir():
             if path.name not in kept:
                 self.discard(path.name)
+
+    def lean(self, site: Path, places: Sequence[str]) -> None:
+        """Let the environment with these site-packages find what it lacks in other places."""
+        (site / _LEANING).write_text("\n".join(places) + "\n", encoding="utf-8")
+
+    def _with_what_they_lean_on(self, versions: set[str]) -> set[str]:
+        """These versions, and those that hold dependencies of theirs."""
+        found = set(versions)
+        for version in versions - {""}:
+            for leaning in self.environment(version).glob(f"lib/*/site-packages/{_LEANING}"):
+                places = [Path(line) for line in leaning.read_text(encoding="utf-8").splitlines()]
+                below = [place for place in places if place.is_relative_to(self.directory)]
+                found |= {place.relative_to(self.directory).parts[0] for place in below}
+        return found
 
     def go_back(self, now: datetime) -> str:
         """Return to the version before; the one on trial is left alone for a day. Returns its name."""
