@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench import floors, idle, installation, report, synthetic_pages, usage
+from bench import floors, idle, installation, reconciling, report, synthetic_pages, usage
 from bench.idle import Idle
+from bench.reconciling import Reconciled
 from bench.report import Bound
 from bench.synthetic_population import DOMAIN, Population
 from bench.timeline import STEPS, Timeline, last_cycle
@@ -28,6 +29,7 @@ MOST_GROWTH: Final = 1.2
 MOST_MEMORY_MB: Final = 300
 MOST_DELTA_SECONDS: Final = 3.0
 MOST_IDLE_CPU_MS: Final = 50.0
+MOST_RECONCILE_SECONDS: Final = 15.0
 _PATIENCE_S: Final = 900.0
 
 
@@ -40,6 +42,7 @@ class Run:
     usages: list[Usage]
     delta: Timeline | None = None
     idle: Idle | None = None
+    reconciled: Reconciled | None = None
     floors: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -118,6 +121,7 @@ def everything(pages: Path, population: Population) -> Run:
         run.delta = one.cycle("run")
         one.cycle("run")
         run.idle = idle.measure(one.dsn, one.job, one.everything)
+        run.reconciled = reconciling.measure(one.dsn, one.client)
         run.usages = one.usages()
         run.floors = {
             "decoding the same bytes": floors.decode_seconds(
@@ -126,6 +130,7 @@ def everything(pages: Path, population: Population) -> Run:
             "COPY, the directory's rows": floors.copy_seconds(one.dsn, floors.DIRECTORY),
             "COPY, source objects and links": floors.copy_seconds(one.dsn, floors.STATE),
             "COPY, changes and log": floors.copy_seconds(one.dsn, floors.PLAN_AND_LOG),
+            "COPY out, what a reconciliation compares": floors.read_seconds(one.dsn, floors.COMPARED),
         }
     return run
 
@@ -158,6 +163,7 @@ def _bounds(run: Run, small: Run) -> list[Bound]:
     growth = run.microseconds_per_object / small.microseconds_per_object
     peak = max(run.usages, key=lambda one: one.peak_bytes)
     delta = run.delta.of_cycle if run.delta else 0.0
+    reconciled = run.reconciled or Reconciled(0.0, 0.0, 0)
     idle_ms = run.idle.milliseconds if run.idle else 0.0
     return [
         Bound("first page to last export", run.initial.from_first_page, MOST_SECONDS, "s"),
@@ -165,6 +171,13 @@ def _bounds(run: Run, small: Run) -> list[Bound]:
         Bound(f"peak memory ({peak.name})", peak.peak_bytes / MEGABYTE, MOST_MEMORY_MB, "MB"),
         Bound("delta of 1000 changes, start to settled", delta, MOST_DELTA_SECONDS, "s"),
         Bound("processor time of an idle cycle", idle_ms, MOST_IDLE_CPU_MS, "ms"),
+        Bound("full reconcile, no drift", reconciled.clean_s, MOST_RECONCILE_SECONDS, "s"),
+        Bound(
+            f"full reconcile, {reconciled.repaired} differences repaired",
+            reconciled.repair_s,
+            MOST_RECONCILE_SECONDS,
+            "s",
+        ),
     ]
 
 

@@ -20,6 +20,8 @@ STATE: Final = (
     "provisioning_link",
     "provisioning_linkmember",
 )
+# What a reconciliation has to hold against each other.
+COMPARED: Final = (*DIRECTORY, "provisioning_link", "provisioning_linkmember")
 PLAN_AND_LOG: Final = ("provisioning_change", "provisioning_memberchange", "provisioning_log")
 _CHUNK: Final = 1 << 20
 
@@ -39,6 +41,18 @@ def copy_seconds(dsn: str, tables: Iterable[str]) -> float:
         seconds = sum(_copy(connection, table) for table in tables)
         connection.rollback()
     return seconds
+
+
+def read_seconds(dsn: str, tables: Iterable[str]) -> float:
+    """COPY the rows of these tables out, and drop them."""
+    with psycopg.connect(dsn) as connection:
+        started = time.perf_counter()
+        for table in tables:
+            statement = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
+            with connection.cursor().copy(statement) as out:
+                for _ in out:
+                    pass
+        return time.perf_counter() - started
 
 
 def _copy(connection: psycopg.Connection[tuple[object, ...]], table: str) -> float:
