@@ -14,6 +14,7 @@ from provisioning.engine.plan import ACCOUNT_ENABLED, ADD, DELETE, UPDATE
 
 MISSING: Final = "missing"
 DELETED: Final = "deleted"
+UNLINKED: Final = "unlinked"
 RETURNED: Final = "returned"
 CHANGED: Final = "changed"
 REFERENCE: Final = "reference"
@@ -24,6 +25,7 @@ Differing = Mapping[str, tuple[Any, Any]]
 _NEEDED: Final[Mapping[str, str]] = {
     MISSING: ADD,
     DELETED: ADD,
+    UNLINKED: UPDATE,
     RETURNED: DELETE,
     CHANGED: UPDATE,
     REFERENCE: UPDATE,

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("missing", "Missing in the target"),
                             ("deleted", "Deleted in the target"),
+                            ("unlinked", "There, without our source anchor"),
                             ("returned", "Deleted by us, back in the target"),
                             ("changed", "Changed attributes"),
                             ("reference", "Changed reference"),

@@ -42,6 +42,7 @@ class DriftKind(models.TextChoices):
 
     MISSING = "missing", "Missing in the target"
     DELETED = "deleted", "Deleted in the target"
+    UNLINKED = "unlinked", "There, without our source anchor"
     RETURNED = "returned", "Deleted by us, back in the target"
     CHANGED = "changed", "Changed attributes"
     REFERENCE = "reference", "Changed reference"
@@ -50,8 +51,8 @@ class DriftKind(models.TextChoices):
     MEMBERSHIP_FOREIGN = "membershipForeign", "Member that nobody synchronizes"
 
 
-# What a repair leaves as it is: one end of it is not ours.
-NEVER_REPAIRED = (DriftKind.MEMBERSHIP_FOREIGN,)
+# What a repair leaves as it is, because it is not ours (any more).
+NEVER_REPAIRED = (DriftKind.UNLINKED, DriftKind.MEMBERSHIP_FOREIGN)
 
 
 class Reconciliation(models.Model):

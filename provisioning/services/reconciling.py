@@ -39,7 +39,7 @@ from provisioning.store import drift, locks, repairing
 from provisioning.store.drift import Chunk, Difference, Finding, Scope
 
 # Links compared, and findings marked, in one transaction.
-CHUNK: Final = 2_000
+CHUNK: Final = 5_000
 _SLICE_S: Final = 1.0
 # How long a slice waits for somebody who holds the cycle for a moment.
 _PATIENCE_S: Final = 5.0

@@ -34,70 +34,72 @@ SELECT count(*), max(target_id) FROM (
 # not wanted any more is not ours.
 _OBJECTS: Final = """
 WITH compared AS (
-    SELECT l.source_id, l.target_id, l.exported, l.reference_guids, o.object_type, o.guid, o.dn, o.gone_reason,
-           coalesce(u.attributes, g.attributes, c.attributes) AS held,
-           coalesce(u.manager_id, c.manager_id) AS manager_id,
+    SELECT l.source_id, l.target_id, l.exported, l.reference_guids->>%(manager)s AS manager_guid, o.object_type, o.guid,
+           o.dn, o.gone_reason, o.wanted, coalesce(u.attributes, g.attributes, c.attributes) AS held,
+           coalesce(u.manager_id, c.manager_id)::text AS held_manager,
            coalesce(u.provisioning_errors, g.provisioning_errors, c.provisioning_errors, '[]') AS parked,
            CASE WHEN l.state = 'active' AND o.in_scope AND NOT o.is_gone THEN
                 CASE WHEN coalesce(u.id, g.id, c.id) IS NULL THEN 'missing'
                      WHEN coalesce(u.deleted_at, g.deleted_at, c.deleted_at) IS NOT NULL THEN 'deleted'
+                     WHEN coalesce(u.immutable_id, g.immutable_id, c.immutable_id) IS NULL THEN 'unlinked'
                      ELSE 'here' END
                 WHEN l.state = 'deleted' AND NOT (o.in_scope AND NOT o.is_gone)
                      AND coalesce(u.id, g.id, c.id) IS NOT NULL
                      AND coalesce(u.deleted_at, g.deleted_at, c.deleted_at) IS NULL THEN 'returned' END AS standing
       FROM provisioning_link l
       JOIN provisioning_sourceobject o ON o.id = l.source_id
-      LEFT JOIN directory_user u ON o.object_type = 1 AND u.id = l.target_id::uuid
-      LEFT JOIN directory_group g ON o.object_type = 2 AND g.id = l.target_id::uuid
-      LEFT JOIN directory_contact c ON o.object_type = 3 AND c.id = l.target_id::uuid
+      LEFT JOIN directory_user u ON u.id = CASE WHEN o.object_type = 1 THEN l.target_id::uuid END
+      LEFT JOIN directory_group g ON g.id = CASE WHEN o.object_type = 2 THEN l.target_id::uuid END
+      LEFT JOIN directory_contact c ON c.id = CASE WHEN o.object_type = 3 THEN l.target_id::uuid END
      WHERE l.configuration_id = %(configuration)s AND l.target_id > %(after)s AND l.target_id <= %(last)s
 )
 SELECT c.source_id, c.object_type, c.guid::text, c.dn, c.gone_reason, c.target_id, c.standing, differing.names::text,
-       astray.dn, c.manager_id::text
+       astray.dn, c.held_manager
   FROM compared c
   LEFT JOIN LATERAL (
       SELECT jsonb_object_agg(e.key, jsonb_build_array(e.value, c.held->e.key)) AS names
-        FROM jsonb_each(c.exported) e JOIN provisioning_sourceobject o ON o.id = c.source_id AND o.wanted ? e.key
-       WHERE c.held->e.key IS DISTINCT FROM e.value
+        FROM jsonb_each(CASE WHEN c.standing = 'here' AND c.held <> c.exported THEN c.exported END) e
+       WHERE c.held->e.key IS DISTINCT FROM e.value AND c.wanted ? e.key
          AND NOT c.parked @> jsonb_build_array(jsonb_build_object('propertyCausingError', e.key))
-  ) differing ON c.standing = 'here' AND c.held <> c.exported
+  ) differing ON true
   LEFT JOIN LATERAL (
       SELECT a.dn
         FROM provisioning_sourceobject a JOIN provisioning_link al ON al.source_id = a.id AND al.state = 'active'
-       WHERE a.configuration_id = ANY(%(home)s) AND a.guid = (c.reference_guids->>%(manager)s)::uuid
-         AND al.target_id IS DISTINCT FROM c.manager_id::text
+       WHERE a.configuration_id = ANY(%(home)s)
+         AND a.guid = CASE WHEN c.standing = 'here' THEN c.manager_guid::uuid END
+         AND al.target_id IS DISTINCT FROM c.held_manager
        LIMIT 1
-  ) astray ON c.standing = 'here' AND c.reference_guids ? %(manager)s
- WHERE c.standing IN ('missing', 'deleted') OR differing.names IS NOT NULL OR astray.dn IS NOT NULL
+  ) astray ON true
+ WHERE c.standing IN ('missing', 'deleted', 'unlinked') OR differing.names IS NOT NULL OR astray.dn IS NOT NULL
     OR c.standing = 'returned' AND NOT EXISTS (
        SELECT 1 FROM provisioning_link other
         WHERE other.configuration_id = ANY(%(siblings)s) AND other.target_id = c.target_id AND other.state = 'active')
  ORDER BY c.target_id
 """
-# Groups whose memberships do not all match one by one. Counting comes first: nearly all groups end here.
+# Groups whose members are not those that were written: other numbers of them, or another checksum over their ids. The
+# hash is seeded anew for each run, so that what two sets have by chance in common they do not have twice.
 _SUSPECTS: Final = """
 WITH groups AS MATERIALIZED (
     SELECT l.source_id, l.target_id::uuid AS held_id
       FROM provisioning_link l
       JOIN provisioning_sourceobject o
         ON o.id = l.source_id AND o.object_type = 2 AND o.in_scope AND NOT o.is_gone
-      JOIN directory_group d ON d.id = l.target_id::uuid AND d.deleted_at IS NULL
+      JOIN directory_group d ON d.id = l.target_id::uuid AND d.deleted_at IS NULL AND d.immutable_id IS NOT NULL
      WHERE l.configuration_id = %(configuration)s AND l.target_id > %(after)s AND l.target_id <= %(last)s
        AND l.state = 'active'
 ), written AS (
-    SELECT g.source_id, count(*) AS all_of_it, count(d.member_id) AS matched
+    SELECT g.source_id, count(*) AS members, bit_xor(uuid_hash_extended(m.target_id::uuid, %(seed)s)) AS checksum
       FROM groups g
       JOIN provisioning_linkmember w ON w.group_id = g.source_id
       JOIN provisioning_link m ON m.source_id = w.member_id
-      LEFT JOIN directory_membership d ON d.group_id = g.held_id AND d.member_id = m.target_id::uuid
      GROUP BY g.source_id
 ), held AS (
-    SELECT g.source_id, count(*) AS all_of_it
+    SELECT g.source_id, count(*) AS members, bit_xor(uuid_hash_extended(d.member_id, %(seed)s)) AS checksum
       FROM groups g JOIN directory_membership d ON d.group_id = g.held_id GROUP BY g.source_id
 )
 SELECT g.source_id
   FROM groups g LEFT JOIN written w USING (source_id) LEFT JOIN held h USING (source_id)
- WHERE w.matched IS DISTINCT FROM w.all_of_it OR w.matched IS DISTINCT FROM h.all_of_it
+ WHERE w.members IS DISTINCT FROM h.members OR w.checksum IS DISTINCT FROM h.checksum
 """
 _IS_HERE: Final = """(EXISTS (SELECT 1 FROM directory_user d WHERE d.id = {id} AND d.deleted_at IS NULL)
         OR EXISTS (SELECT 1 FROM directory_group d WHERE d.id = {id} AND d.deleted_at IS NULL)
@@ -268,7 +270,7 @@ def keep(reconciliation: int, findings: Iterable[Finding]) -> None:
 def memberships(reconciliation: int, scope: Scope, chunk: Chunk, room: Mapping[str, int]) -> Counter[str]:
     """Keep what differs in the memberships of a chunk's groups, ``room`` rows of each kind; counts of all."""
     with connection.cursor() as cursor:
-        cursor.execute(_SUSPECTS, _range(scope, chunk))
+        cursor.execute(_SUSPECTS, {**_range(scope, chunk), "seed": reconciliation})
         suspects = [row[0] for row in cursor.fetchall()]
         if not suspects:
             return Counter()

@@ -94,7 +94,7 @@ UPDATE provisioning_sourceobject o
   FROM (SELECT f.source_id, bool_or(f.kind IN ('changed', 'returned')) AS of_object,
                bool_or(f.kind IN ('membershipMissing', 'membershipExtra')) AS of_members,
                bool_or(f.kind = 'reference') AS of_reference
-          FROM {_FOUND} AND f.kind <> 'membershipForeign' AND l.state = 'active'
+          FROM {_FOUND} AND f.kind NOT IN ('membershipForeign', 'unlinked') AND l.state = 'active'
          GROUP BY f.source_id) AS found
  WHERE o.id = found.source_id
 """  # noqa: S608 — built from constants only

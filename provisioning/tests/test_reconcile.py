@@ -129,6 +129,17 @@ def test_an_object_that_was_deleted_and_is_back_is_deleted_again() -> None:
     assert found(reconcile(company.bench)) == []
 
 
+def test_an_object_that_lost_its_anchor_is_told_and_not_touched() -> None:
+    company = Company()
+    execute(
+        """UPDATE directory_user SET immutable_id = NULL, attributes = attributes || '{"Department": "Mine"}'
+            WHERE id = %s""",
+        id_of("ada"),
+    )
+    assert found(reconcile(company.bench, REPAIR)) == [("unlinked", "ada", "")]
+    assert User.objects.get(pk=id_of("ada")).department == "Mine"
+
+
 def test_what_the_mapping_leaves_to_the_target_is_no_drift() -> None:
     company = Company()
     bench = company.bench
