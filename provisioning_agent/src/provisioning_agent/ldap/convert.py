@@ -87,45 +87,53 @@ class Plan(dict[bytes, Rule | None]):
     def convert(self, data: bytes, pos: int) -> dict[str, Any]:
         """The same, straight from an entry's bytes; ``pos`` is where its attributes start.
 
-        This and `messages.decode_entry` are the two loops that run for every object of a domain: no call
-        per element, lengths below 128 read in place, `ber.header` for the rest.
+        This and `messages.decode_entry` are the two loops that run for every object of a domain, this one for
+        each of its attributes: one value of less than 128 bytes, which most are, is read in place.
         """
-        header = ber.header
         into: dict[str, Any] = {}
-        _, pos, end = header(data, pos)
+        _, pos, end = ber.header(data, pos)
         if end > len(data):
             raise ber.BerError("an entry ends in the middle")
         while pos < end:
             size = data[pos + 1]
-            pos += 2 if size < 0x80 else size - 0x7E
-            size = data[pos + 1]
             if size < 0x80:
-                pos += 2
-                stop = pos + size
-            else:
-                _, pos, stop = header(data, pos)
-            rule = self[data[pos:stop]]
-            size = data[stop + 1]
-            if size < 0x80:
-                pos = stop + 2
-                stop = pos + size
-            else:
-                _, pos, stop = header(data, stop)
-            if rule is None or pos >= stop:
-                pos = stop
-                continue
-            name, single, scalar = rule
-            values = []
-            while pos < stop:
-                size = data[pos + 1]
-                if size < 0x80:
-                    pos += 2
-                    after = pos + size
-                else:
-                    _, pos, after = header(data, pos)
-                values.append(scalar(data[pos:after]))
-                pos = after
-            into[name] = values[0] if single else values
+                # Short as a whole, so each length inside is one byte too: 30 size 04 n name 31 m 04 k value.
+                after = pos + 2 + size
+                stop = pos + 4 + data[pos + 3]
+                at = stop + 4
+                if at < after and at + data[stop + 3] == after:
+                    rule = self[data[pos + 4 : stop]]
+                    pos = after
+                    if rule is not None:
+                        name, single, scalar = rule
+                        value = scalar(data[at:after])
+                        into[name] = value if single else [value]
+                    continue
+            pos = self._convert_one(data, pos, into)
         if pos != end:
             raise ber.BerError("an entry's attributes do not fill it")
         return into
+
+    def _convert_one(self, data: bytes, pos: int, into: dict[str, Any]) -> int:
+        """Any attribute, and where the next one starts."""
+        _, pos, end = ber.header(data, pos)
+        _, pos, stop = ber.header(data, pos)
+        rule = self[data[pos:stop]]
+        _, pos, stop = ber.header(data, stop)
+        if stop != end:
+            raise ber.BerError("an attribute's values do not fill it")
+        if rule is None or pos >= stop:
+            return stop
+        name, single, scalar = rule
+        values = []
+        while pos < stop:
+            size = data[pos + 1]
+            if size < 0x80:
+                pos += 2
+                after = pos + size
+            else:
+                _, pos, after = ber.header(data, pos)
+            values.append(scalar(data[pos:after]))
+            pos = after
+        into[name] = values[0] if single else values
+        return pos
