@@ -19,11 +19,13 @@ class ValueRules:
     fill_only (AttributeAddOnly): written while the target has no value, then never again.
     merge_only (MultiValueAddOnly, ValueAddOnly): values are added, never removed or replaced.
     always (FlowAlways): written each time that the object is looked at.
+    once (ObjectAddOnly): written when the object is created.
     """
 
     fill_only: frozenset[str] = frozenset()
     merge_only: frozenset[str] = frozenset()
     always: frozenset[str] = frozenset()
+    once: frozenset[str] = frozenset()
 
     @property
     def are_plain(self) -> bool:
@@ -32,6 +34,16 @@ class ValueRules:
 
 
 PLAIN: Final = ValueRules()
+
+
+def stays(reference: str, exported: Values, rules: ValueRules) -> bool:
+    """Whether a reference of an object that is there stays as it is, whatever it is to refer to.
+
+    A reference that was exported as None is still to be written: what it refers to was not there at the creation.
+    """
+    if reference in rules.once:
+        return not (reference in exported and exported[reference] is None)
+    return reference in rules.fill_only | rules.merge_only and exported.get(reference) is not None
 
 
 def apply_rules(

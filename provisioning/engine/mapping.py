@@ -71,6 +71,7 @@ class CompiledMapping:
     fill_only: written only while the target has no value.
     merge_only: values are added, never removed.
     flow_always: written again though nothing changed.
+    added_once: written when an object is created.
     matching: target attributes to match by, in order.
     redacted: target attributes, redacted_sources: source attributes whose values must not be shown.
     """
@@ -81,6 +82,7 @@ class CompiledMapping:
     fill_only: frozenset[str]
     merge_only: frozenset[str]
     flow_always: frozenset[str]
+    added_once: frozenset[str]
     matching: tuple[str, ...]
     redacted: frozenset[str]
     redacted_sources: frozenset[str]
@@ -183,6 +185,7 @@ class _Compilation:
             fill_only=self.targets_with(FlowType.ATTRIBUTE_ADD_ONLY),
             merge_only=self.targets_with(FlowType.VALUE_ADD_ONLY, FlowType.MULTI_VALUE_ADD_ONLY),
             flow_always=self.always_written(),
+            added_once=self.targets_with(FlowType.OBJECT_ADD_ONLY),
             matching=self.matching(),
             redacted=frozenset(self.redacted),
             redacted_sources=frozenset(self.redacted_sources),

@@ -118,6 +118,7 @@ def _prepare(cycle_id: int, phase: Phase) -> None:
             Phase.REFERENCES,
             BATCH_SIZE,
             updated,
+            kept=reader.kept_references(),
             target=configuration.target_id,
             only=cycle.source_id,
             others=others,

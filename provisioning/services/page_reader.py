@@ -190,7 +190,8 @@ def _wanted(
     references = {
         name: value["value"]
         for name in mapped.mapping.reference_targets
-        if isinstance(value := result.attributes.pop(name, None), Mapping)
+        for document in (result.attributes, result.create_only)
+        if isinstance(value := document.pop(name, None), Mapping)
     }
     wanted = orjson.dumps(result.attributes, option=orjson.OPT_SORT_KEYS)
     guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else _EMPTY

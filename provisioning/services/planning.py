@@ -11,6 +11,7 @@ from django.db import transaction
 
 from provisioning.engine import guard
 from provisioning.engine.plan import ADD, DELETE, UPDATE, Action, allowed_flows, decide
+from provisioning.engine.schema.model import FlowType
 from provisioning.models import (
     Change,
     ChangeStatus,
@@ -131,6 +132,7 @@ def _evaluate(cycle: Cycle, reader: Reading, now: datetime) -> bool:
     is_another = bool(job.evaluated_as)
     if is_another:
         planning.mark_all(job.configuration_id)
+        nested_groups.mark_all(job.configuration_id)
     job.evaluated_as = reader.digest
     return is_another
 
@@ -155,14 +157,17 @@ def plan_members(cycle: Cycle, reader: Reading) -> int:
         )
     if flattens:
         nested_groups.widen(configuration.pk, cycle.pk, homes.others, foreign=homes.foreign)
+    flow = reader.members
     return planning.plan_members(
         configuration.pk,
         cycle.pk,
         MEMBER_BATCH_SIZE,
+        adds=flow in (FlowType.VALUE_ADD_ONLY, FlowType.MULTI_VALUE_ADD_ONLY),
+        fills=flow is FlowType.ATTRIBUTE_ADD_ONLY,
         flattens=flattens,
         foreign=homes.foreign,
         others=homes.others,
-        updates_groups=UPDATE in reader.flows(ObjectType.GROUP),
+        updates_groups=UPDATE in reader.flows(ObjectType.GROUP) and flow is not FlowType.OBJECT_ADD_ONLY,
         kept=kept,
         only=cycle.source_id,
     )

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from provisioning.engine import guard
+from provisioning.engine.flow import stays
 from provisioning.engine.plan import UPDATE, Action, Decision, allowed_flows, decide
 from provisioning.models import Configuration, ObjectType
 from provisioning.services import coverage, guarding, reading, scopes
@@ -142,7 +143,7 @@ def _change(
     if decision is not None:
         return _told(decision, wanted, exported)
     flowing = is_wanted and UPDATE in flows
-    return _references(one, mapped) if mapped is not None and flowing else None
+    return _references(one, mapped, reader) if mapped is not None and flowing else None
 
 
 def _told(
@@ -154,10 +155,14 @@ def _told(
 
 
 def _references(
-    one: PreviewedObject, mapped: StagedObject
+    one: PreviewedObject, mapped: StagedObject, reader: Reading
 ) -> tuple[str, Mapping[str, Any], Mapping[str, Any]] | None:
     wanted = orjson.loads(mapped.reference_guids)
     exported = orjson.loads(one.references) if one.references else {}
+    rules = reader.rules(one.stored.object_type)
+    kept = {name for name in {**exported, **wanted} if stays(name, exported, rules)}
+    wanted = {name: guid for name, guid in wanted.items() if name not in kept}
+    exported = {name: guid for name, guid in exported.items() if name not in kept}
     return (_REFERENCE, exported, wanted) if wanted != exported else None
 
 

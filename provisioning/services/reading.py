@@ -13,14 +13,17 @@ from uuid import UUID
 import orjson
 
 from provisioning.engine.context import EvaluationContext
+from provisioning.engine.expressions.nodes import Attribute
 from provisioning.engine.flow import PLAIN, ValueRules
 from provisioning.engine.mapping import CompiledMapping, compile_mapping
 from provisioning.engine.plan import ALL_FLOWS
 from provisioning.engine.questions import Question
 from provisioning.engine.schema import Filter, ObjectMapping, Schema, load
+from provisioning.engine.schema.model import FlowType
 from provisioning.engine.scoping import compile_scope
 from provisioning.models import Configuration, Job, ObjectType
 from provisioning.services.recent import Recent
+from provisioning.store.references import KeptReferences
 from provisioning_agent.wire.requests import OBJECT_TYPES, ObjectTypeRequest, ReadRequest
 
 # Needed whatever the mapping asks for: identity, and what an account's state and primary group are derived from.
@@ -41,6 +44,7 @@ class TypeReading:
     honours_expiry: bool = False
     flows: frozenset[str] = ALL_FLOWS
     rules: ValueRules = PLAIN
+    members: FlowType = FlowType.ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,23 @@ class Reading:
         """How single attributes of a type flow."""
         one = self.types.get(ObjectType(object_type).label)
         return one.rules if one is not None else PLAIN
+
+    @property
+    def members(self) -> FlowType:
+        """How the memberships of groups flow."""
+        one = self.types.get(ObjectType.GROUP.label)
+        return one.members if one is not None else FlowType.ALWAYS
+
+    def kept_references(self) -> KeptReferences:
+        """The references that do not simply follow the source, each with its object type."""
+        filled: list[tuple[str, int]] = []
+        once: list[tuple[str, int]] = []
+        for kind in ObjectType:
+            if (one := self.types.get(kind.label)) is not None:
+                names = one.mapping.reference_targets
+                filled += [(name, int(kind)) for name in names & (one.rules.fill_only | one.rules.merge_only)]
+                once += [(name, int(kind)) for name in names & one.rules.once]
+        return KeptReferences(filled, once)
 
     @property
     def question(self) -> Question:
@@ -181,8 +202,17 @@ def _compile_type(name: str, object_mapping: ObjectMapping, *, honours_expiry: b
         tuple(sorted(names)),
         honours_expiry,
         object_mapping.flow_types,
-        ValueRules(mapping.fill_only, mapping.merge_only, mapping.flow_always),
+        ValueRules(mapping.fill_only, mapping.merge_only, mapping.flow_always, mapping.added_once),
+        _members_flow(object_mapping),
     )
+
+
+def _members_flow(mapping: ObjectMapping) -> FlowType:
+    """How the memberships of groups flow: as the attribute that the source's ``member`` is mapped to."""
+    for row in mapping.attribute_mappings:
+        if isinstance(row.source, Attribute) and row.source.name.lower() == "member":
+            return row.flow_type
+    return FlowType.ALWAYS
 
 
 def _scope_attributes(scope: Filter) -> frozenset[str]:

@@ -38,8 +38,11 @@ UPDATE provisioning_sourceobject o SET is_dirty = true
 """
 # After an evaluation: other rules may want other things of what the evaluation itself did not change.
 _MARK_ALL = """
-UPDATE provisioning_sourceobject o SET is_dirty = true
- WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND (NOT o.is_gone OR EXISTS (
+UPDATE provisioning_sourceobject o
+   SET is_dirty = true,
+       references_dirty = o.references_dirty OR EXISTS (
+           SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id AND l.reference_guids <> o.reference_guids)
+ WHERE o.configuration_id = %(configuration)s AND (NOT o.is_gone OR EXISTS (
        SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id AND l.state = 'active'))
 """
 # Of a dirty object and its escrow, if any: objects in escrow wait for their time unless they changed since they failed.
@@ -88,6 +91,7 @@ WITH RECURSIVE appearing AS (
       LEFT JOIN appearing a ON a.id = g.id
      WHERE g.in_scope AND NOT g.is_gone AND (a.id IS NOT NULL OR l.state = 'active' AND %(updates_groups)s)
        AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
+       AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmember k WHERE k.group_id = g.id))
 ), {edges}, wanted AS (
     SELECT e.group_id, o.id AS member_id
       FROM edges e
@@ -101,7 +105,8 @@ WITH RECURSIVE appearing AS (
 ), differences AS (
     SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported
     UNION ALL
-    (SELECT group_id, member_id, false FROM exported EXCEPT SELECT group_id, member_id, false FROM wanted)
+    (SELECT group_id, member_id, false FROM exported WHERE NOT %(adds)s
+     EXCEPT SELECT group_id, member_id, false FROM wanted)
 ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY group_id, member_id) AS position FROM differences
 )
@@ -212,6 +217,8 @@ def plan_members(
     *,
     updates_groups: bool,
     kept: list[int],
+    adds: bool = False,
+    fills: bool = False,
     flattens: bool = False,
     foreign: bool = False,
     only: int | None = None,
@@ -219,7 +226,8 @@ def plan_members(
 ) -> int:
     """Plan additions and removals of memberships; returns how many.
 
-    Without ``updates_groups`` only groups that appear get members. ``kept`` are the object types of which
+    Without ``updates_groups`` only groups that appear get members. With ``adds`` none are removed, with ``fills``
+    only groups that have none get any. ``kept`` are the object types of which
     what leaves the scope stays in the target, with its memberships. With ``flattens`` a group gets the accounts
     and contacts of the groups in it instead of these; :func:`nested_groups.widen` has marked what that touches.
     ``only`` is the one group to look at, ``others`` are the configurations of other domains whose objects may be
@@ -230,6 +238,8 @@ def plan_members(
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
     parameters |= {
         "updates_groups": updates_groups,
+        "adds": adds,
+        "fills": fills,
         "kept": kept,
         "only": only,
         "home": [configuration, *others],

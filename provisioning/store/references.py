@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -52,10 +53,13 @@ WITH marked AS (
        AND (%(only)s::bigint IS NULL OR o.id = %(only)s)
 ), differing AS (
     SELECT m.id, m.object_type, name, m.exported->>name AS old_guid, m.wanted->>name AS new_guid,
-           m.exported ? name AS is_held
+           m.exported ? name AS is_held, {filled} OR {once} AS is_kept
       FROM marked m, LATERAL (
            SELECT jsonb_object_keys(m.wanted) UNION SELECT jsonb_object_keys(m.exported)) AS names (name)
      WHERE m.wanted->name IS DISTINCT FROM m.exported->name
+       -- As engine.flow.stays says.
+       AND NOT (m.exported->>name IS NOT NULL AND {filled})
+       AND NOT ((NOT m.exported ? name OR m.exported->>name IS NOT NULL) AND {once})
 ), resolved AS (
     SELECT d.id, d.object_type, d.name, d.old_guid, CASE WHEN l.source_id IS NOT NULL THEN d.new_guid END AS new_guid
       FROM differing d
@@ -63,7 +67,7 @@ WITH marked AS (
       LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active' AND NOT EXISTS (
            SELECT 1 FROM provisioning_change c
             WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.kind = 'delete')
-     WHERE d.is_held OR l.source_id IS NOT NULL
+     WHERE d.is_held AND NOT d.is_kept OR l.source_id IS NOT NULL
 ), numbered AS (
     SELECT *, (row_number() OVER (ORDER BY id, name) - 1) / %(size)s AS batch FROM resolved
 )
@@ -72,6 +76,22 @@ INSERT INTO provisioning_change (cycle_id, source_id, object_type, kind, phase, 
 SELECT %(cycle)s, id, object_type, 'reference', %(phase)s, batch, jsonb_build_object(name, old_guid),
        jsonb_build_object(name, new_guid), 'planned', '', ''
   FROM numbered
+"""
+_FILLED = "(name, m.object_type) IN (SELECT * FROM unnest(%(filled)s::text[], %(filled_of)s::smallint[]))"
+_ONCE = "(name, m.object_type) IN (SELECT * FROM unnest(%(once)s::text[], %(once_of)s::smallint[]))"
+# A reference that is written at creation alone, to what was not there: JSON null says that it is still to come.
+_OWE = """
+UPDATE provisioning_link l SET reference_guids = l.reference_guids || owed.names
+  FROM (SELECT c.source_id, jsonb_object_agg(p.key, NULL::text) AS names
+          FROM provisioning_change c
+          JOIN provisioning_sourceobject o ON o.id = c.source_id
+          JOIN provisioning_link k ON k.source_id = o.id
+          CROSS JOIN LATERAL jsonb_each_text(o.reference_guids) AS p
+         WHERE c.cycle_id = %(cycle)s AND c.kind IN ('create', 'restore') AND c.status = 'applied'
+           AND NOT k.reference_guids ? p.key
+           AND (p.key, o.object_type) IN (SELECT * FROM unnest(%(once)s::text[], %(once_of)s::smallint[]))
+         GROUP BY c.source_id) owed
+ WHERE l.source_id = owed.source_id
 """
 _COUNT = """
 UPDATE provisioning_cycle SET count_planned = count_planned + %(planned)s WHERE id = %(cycle)s
@@ -116,6 +136,23 @@ UPDATE provisioning_sourceobject o SET references_dirty = false
 """
 
 
+@dataclass(frozen=True, slots=True)
+class KeptReferences:
+    """Reference attributes with their object types: those written while there is none, and those of a creation."""
+
+    filled: Sequence[tuple[str, int]] = ()
+    once: Sequence[tuple[str, int]] = ()
+
+    def parameters(self) -> dict[str, Any]:
+        """As the statements take them."""
+        return {
+            "filled": [name for name, _ in self.filled],
+            "filled_of": [kind for _, kind in self.filled],
+            "once": [name for name, _ in self.once],
+            "once_of": [kind for _, kind in self.once],
+        }
+
+
 def wake(cycle: int, target: int, home: Sequence[UUID]) -> None:
     """Mark whoever waits, in the configurations ``home`` of a target, for what a cycle has created or restored."""
     if missing.are_awaited(cycle):
@@ -130,6 +167,7 @@ def plan(
     batch_size: int,
     updated: list[int],
     *,
+    kept: KeptReferences,
     target: int,
     only: int | None = None,
     others: Sequence[UUID] = (),
@@ -137,7 +175,8 @@ def plan(
     """Plan the references that differ and can be resolved, in the configuration or in ``others`` of its target.
 
     Those that can not are set aside (:mod:`missing`). ``updated`` are the object types whose mapping lets updates
-    flow; others get references with their creation. ``only`` is the one object to look at.
+    flow; others get references with their creation. ``kept`` do not simply follow the source. ``only`` is the one
+    object to look at.
     """
     parameters: dict[str, Any] = {
         "configuration": configuration,
@@ -145,6 +184,7 @@ def plan(
         "phase": phase,
         "size": batch_size,
         "home": [configuration, *others],
+        **kept.parameters(),
     }
     home = "= ANY(%(home)s)" if others else "= %(configuration)s"
     with connection.cursor() as cursor:
@@ -152,10 +192,15 @@ def plan(
         strays = [row[0] for row in cursor.fetchall()]
         if strays:
             cursor.execute(_DOUBT, {"cycle": cycle, "strays": strays})
+        if kept.once:
+            cursor.execute(_OWE, parameters)
         if not missing.are_marked(configuration):
             return
         locks.lock_references(target)
-        cursor.execute(_PLAN.format(home=home), {**parameters, "updated": updated, "only": only})
+        cursor.execute(
+            _PLAN.format(home=home, filled=_FILLED, once=_ONCE),
+            {**parameters, "updated": updated, "only": only},
+        )
         planned = cursor.rowcount
         if planned:
             cursor.execute(_COUNT, {"planned": planned, "cycle": cycle})
