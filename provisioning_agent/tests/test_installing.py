@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import secrets
-import shlex
 import shutil
 import stat
 import subprocess
@@ -18,7 +17,6 @@ from lab.agent.host import COMMAND, AgentHost
 from lab.agent.portal_server import Portal, hang_up, refuse
 from provisioning_agent.hosting.layout import Layout
 from provisioning_agent.hosting.unit import render
-from provisioning_agent.updates.versions import Versions
 from provisioning_agent.wire.errors import WireError
 
 UNITS = Path("/etc/systemd/system")
@@ -254,25 +252,3 @@ def test_systemd_accepts_the_unit_and_finds_little_exposed(tmp_path: Path) -> No
         check=False,
     )
     assert judged.returncode == 0, judged.stdout
-
-
-def options_of(unit: str) -> dict[str, list[str]]:
-    """The options of a unit, each with all its values, as systemd.syntax(7) reads them."""
-    found: dict[str, list[str]] = {}
-    for line in unit.splitlines():
-        name, equals, value = line.partition("=")
-        if equals and not line.startswith(("#", ";", "[")):
-            words = (word.replace("%%", "%") for word in shlex.split(value))
-            found.setdefault(name, []).extend(words)
-    return found
-
-
-def test_what_the_supervisor_is_given_to_write_is_what_the_sandbox_lets_it_write() -> None:
-    state = Path("/srv/agent of 100%")
-    options = options_of(render(Layout(Path("/opt/a/bin/isthmus-agent"), state=state)))
-    assert options["ExecStart"][1:] == ["supervise", "--state-dir", str(state)]
-    assert options["ProtectSystem"] == ["strict"]
-    assert options["ReadWritePaths"] == [str(state)]
-    # Updates are installed below the state directory and started from there.
-    assert Versions(state).environment("0.2.0").is_relative_to(options["ReadWritePaths"][0])
-    assert options.keys().isdisjoint({"NoExecPaths", "MemoryDenyWriteExecute", "RootDirectory"})

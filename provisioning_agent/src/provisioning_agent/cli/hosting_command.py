@@ -11,7 +11,7 @@ from provisioning_agent.errors import AgentError
 from provisioning_agent.hosting import install as installing
 from provisioning_agent.hosting import system
 from provisioning_agent.hosting import uninstall as uninstalling
-from provisioning_agent.hosting.layout import USER, Layout
+from provisioning_agent.hosting.layout import USER, Layout, hides
 from provisioning_agent.hosting.safety import require_own
 from provisioning_agent.hosting.steps import Step, announce, perform
 
@@ -47,6 +47,11 @@ def _install(layout: Layout, *, dry_run: bool) -> None:
         raise AgentError(
             "ExecutableHidden",
             f"{layout.executable} lies where the service may not look; make the virtual environment below /opt.",
+        )
+    if not layout.in_image and hides(Path(sys.base_prefix)):
+        say(
+            f"Warning: Python itself lies in {sys.base_prefix}, where the service may not look. Unless the program "
+            "has another, make its virtual environment with the system's Python (/usr/bin/python3 -m venv)."
         )
     require_own(layout)
     _through(f"Installing the agent in {layout.root}:", installing.steps(layout), dry_run=dry_run)

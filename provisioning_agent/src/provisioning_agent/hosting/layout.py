@@ -44,5 +44,9 @@ class Layout:
     @property
     def is_hidden(self) -> bool:
         """Whether the sandbox keeps the service from its own program."""
-        program = PurePosixPath(self.executable)
-        return any(program.is_relative_to(place) for place in HIDDEN)
+        return hides(self.executable)
+
+
+def hides(path: Path) -> bool:
+    """Whether the service's sandbox hides a path."""
+    return any(PurePosixPath(path).is_relative_to(place) for place in HIDDEN)
