@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from agents.models import Agent, BusPage, BusRequest, Domain, ResourceGrouping
 from directory.models import Contact, Group, Membership, User
 from provisioning.models import (
+    Arrival,
     Change,
     Configuration,
     Cycle,
     Escrow,
+    ForeignPrincipal,
     Job,
     Link,
     LinkMember,
@@ -35,7 +37,7 @@ GUIDS = {name: UUID(int=number) for number, name in enumerate((*PEOPLE, *GROUPS)
 _TABLES = (
     *(Agent, BusPage, BusRequest, Domain, ResourceGrouping, Contact, Group, Membership, User),
     *(Change, Configuration, Cycle, Escrow, Job, Link, LinkMember, MemberChange, Notification),
-    *(MissingReference, SeenObject, SourceMember, SourceObject),
+    *(Arrival, ForeignPrincipal, MissingReference, SeenObject, SourceMember, SourceObject),
 )
 
 
