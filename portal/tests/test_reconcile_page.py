@@ -28,7 +28,7 @@ def test_the_buttons_report_and_repair_and_the_page_tells_what_was_found(console
     run_to_end(reconciliations.start_due(timezone.now()))
     shown = console.get(page).content.decode()
     assert "7 differences" in shown
-    for words in ("Missing in the target", "Membership not ours", "written Sales", "held Other"):
+    for words in ("Missing in the target", "Membership that we did not write", "written Sales", "held Other"):
         assert words in shown.replace('<span class="is-faint">', "").replace("</span>", "")
     run = Reconciliation.objects.get()
     of_one_kind = console.get(f"{page}?run={run.pk}&kind=missing").content.decode()

@@ -94,7 +94,7 @@ class Configuration(GuardLimits):
         max_length=10,
         choices=Reconcile,
         default=Reconcile.REPORT,
-        help_text="On a schedule, the target is compared with what was last exported.",
+        help_text="The target is compared with what was last exported; drift is told by mail.",
     )
     reconcile_hours = models.PositiveSmallIntegerField(
         "reconcile every (hours)",

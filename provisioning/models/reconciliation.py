@@ -47,7 +47,7 @@ class DriftKind(models.TextChoices):
     CHANGED = "changed", "Changed attributes"
     REFERENCE = "reference", "Changed reference"
     MEMBERSHIP_MISSING = "membershipMissing", "Membership missing"
-    MEMBERSHIP_EXTRA = "membershipExtra", "Membership not ours"
+    MEMBERSHIP_EXTRA = "membershipExtra", "Membership that we did not write"
     MEMBERSHIP_FOREIGN = "membershipForeign", "Member that nobody synchronizes"
 
 

@@ -139,7 +139,11 @@ WITH suspects AS (
     SELECT 'membershipExtra', source_id, target_id, guid, dn, member_id, member_name
       FROM known WHERE member_id IS NOT NULL
     UNION ALL
-    SELECT 'membershipForeign', source_id, target_id, guid, dn, NULL, held_member::text
+    SELECT 'membershipForeign', source_id, target_id, guid, dn, NULL, coalesce((
+           SELECT coalesce(user_principal_name, display_name) FROM directory_user WHERE id = held_member
+           UNION ALL SELECT display_name FROM directory_group WHERE id = held_member
+           UNION ALL SELECT coalesce(mail, display_name) FROM directory_contact WHERE id = held_member
+           LIMIT 1), held_member::text)
       FROM known WHERE member_id IS NULL AND {_IS_HERE.format(id="held_member")}
 ), numbered AS (
     SELECT *, row_number() OVER (PARTITION BY kind ORDER BY source_id, member_id) AS place FROM found

@@ -40,10 +40,10 @@ def found(run: Reconciliation) -> list[tuple[str, str, str]]:
     return sorted((one.kind, _first(one.source_name), _first(one.member_name)) for one in rows)
 
 
-def execute(statement: str, *parameters: Any) -> int:
+def execute(statement: str, *parameters: Any, **named: Any) -> int:
     """Write past us; how many rows that changed."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, named or parameters)
         return int(cursor.rowcount)
 
 
