@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -29,6 +28,7 @@ from .messages import (
 )
 from .sasl import Ticket, Tickets
 from .servers import ServerBook
+from .stream import MessageStream
 from .tls import Trust, VerifiedTls
 
 log = logging.getLogger(__name__)
@@ -37,9 +37,6 @@ CONNECT_TIMEOUT_S: Final = 10
 # A controller that hangs must not hold up the next one in the list.
 BIND_TIMEOUT_S: Final = 30
 RECEIVE_TIMEOUT_S: Final = 120
-_RECEIVE_BYTES: Final = 1 << 18
-# No sane entry is larger; a length beyond this is a broken or hostile stream.
-_MAX_FRAME_BYTES: Final = 256 << 20
 _FRAMES_PER_BATCH: Final = 500
 # noSuchObject, and a DN that is none.
 _NO_SUCH_OBJECT: Final = (32, 34)
@@ -230,7 +227,7 @@ class DirectoryConnection:
 
     def __init__(self, bound: ldap3.Connection, endpoint: Endpoint) -> None:
         self._bound = bound
-        self._buffer = bytearray()
+        self._stream = MessageStream(bound.socket)
         self._message_id = 1000
         self.endpoint = endpoint
 
@@ -318,7 +315,8 @@ class DirectoryConnection:
     def request(self, encode: Callable[[int], bytes]) -> Done:
         """Send an operation that is answered by a result alone; ``encode`` is given the message id."""
         self._message_id += 1
-        return self._collect(self._write(encode(self._message_id)))[1]
+        self._stream.write(encode(self._message_id))
+        return self._collect(self._message_id)[1]
 
     def _collect(self, message_id: int) -> tuple[list[bytes], Done]:
         found: list[bytes] = []
@@ -338,15 +336,7 @@ class DirectoryConnection:
             search.scope.name.lower(),
             len(search.attributes),
         )
-        return self._write(encode_search(self._message_id, search, extra))
-
-    def _write(self, message: bytes) -> int:
-        try:
-            self._bound.socket.sendall(message)
-        except TimeoutError as error:
-            raise DirectoryError("AdTimeout") from error
-        except OSError as error:
-            raise DirectoryError("AdConnectionLost") from error
+        self._stream.write(encode_search(self._message_id, search, extra))
         return self._message_id
 
     def _frames(self, message_id: int) -> Iterator[bytes | Done]:
@@ -356,47 +346,18 @@ class DirectoryConnection:
             raise DirectoryError("AdAnswerUnreadable") from error
 
     def _messages(self, message_id: int) -> Iterator[bytes | Done]:
-        while True:
-            for frame in self._whole_frames():
-                found, kind = kind_of(frame)
-                if kind == EXTENDED_RESPONSE and found == 0:
-                    # Notice of disconnection (RFC 4511 §4.4.1).
-                    raise DirectoryError("AdConnectionLost")
-                if found != message_id:
-                    continue
-                if kind == SEARCH_ENTRY:
-                    yield frame
-                elif kind in RESULTS:
-                    yield decode_done(frame)
-                    return
-            self._receive()
-
-    def _whole_frames(self) -> Iterator[bytes]:
-        """Complete messages at the head of the buffer, removed from it once all of them are used up."""
-        buffer, pos = self._buffer, 0
-        try:
-            while len(buffer) - pos >= 6:
-                tag, _, end = ber.header(buffer, pos)
-                if tag != ber.SEQUENCE or end - pos > _MAX_FRAME_BYTES:
-                    raise ber.BerError("what arrives is no LDAP message")
-                if end > len(buffer):
-                    return
-                frame = bytes(buffer[pos:end])
-                pos = end
+        for frame in self._stream.messages():
+            found, kind = kind_of(frame)
+            if kind == EXTENDED_RESPONSE and found == 0:
+                # Notice of disconnection (RFC 4511 §4.4.1).
+                raise DirectoryError("AdConnectionLost")
+            if found != message_id:
+                continue
+            if kind == SEARCH_ENTRY:
                 yield frame
-        finally:
-            del buffer[:pos]
-
-    def _receive(self) -> None:
-        try:
-            data = self._bound.socket.recv(_RECEIVE_BYTES)
-        except TimeoutError as error:
-            raise DirectoryError("AdTimeout") from error
-        except (ssl.SSLError, OSError) as error:
-            raise DirectoryError("AdConnectionLost") from error
-        if not data:
-            raise DirectoryError("AdConnectionLost")
-        self._buffer += data
+            elif kind in RESULTS:
+                yield decode_done(frame)
+                return
 
 
 def keep_alive(link: socket.socket) -> None:
