@@ -7,7 +7,7 @@ that runs twice ends in the same state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -83,6 +83,21 @@ def decide_undo(written: Written, present: Present) -> Reversal | Conflict | Non
     if written.kind == REFERENCE:
         return _refer(written, present)
     return _put_back(written, present)
+
+
+def is_changed_since(cycle: int, later: Iterable[tuple[int, int | None]]) -> bool:
+    """Whether what later cycles did to an object still stands.
+
+    ``later`` are these in their order, each with the cycle that it undoes. An undo takes its cycle away, the undo of
+    an undo brings that back: what was undone does not keep anybody from going further back.
+    """
+    roots = {cycle: cycle}
+    standing = {cycle}
+    for number, undoes in later:
+        root = number if undoes is None else roots.get(undoes, number)
+        roots[number] = root
+        standing ^= {root}
+    return not standing <= {cycle}
 
 
 def _take_away(written: Written, present: Present) -> Reversal | Conflict | None:

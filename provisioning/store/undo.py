@@ -16,14 +16,16 @@ from django.db import connection
 
 from directory.services.rows import RESTORABLE
 from provisioning.engine.plan import LinkStanding
-from provisioning.engine.undo import Present, Written
+from provisioning.engine.undo import Present, Written, is_changed_since
 
 FETCH_ROWS: Final = 2_000
 
-# A later cycle's references do not make an object another one: whom a new user reports to does not keep it.
-_LATER = """EXISTS (SELECT 1 FROM provisioning_change k
-           WHERE k.source_id = c.source_id AND k.cycle_id > c.cycle_id AND k.status = 'applied'
-             AND k.kind <> 'reference')"""
+# The cycles that changed the object later, each with the one that it undoes. References do not count: whom a new user
+# reports to does not keep it.
+_LATER = """(SELECT jsonb_agg(jsonb_build_array(k.cycle_id, y.undoes_id) ORDER BY k.cycle_id)::text
+          FROM provisioning_change k JOIN provisioning_cycle y ON y.id = k.cycle_id
+         WHERE k.source_id = c.source_id AND k.cycle_id > c.cycle_id AND k.status = 'applied'
+           AND k.kind <> 'reference')"""
 # As in the drift report: a parked value is known not to be there.
 _BY_HAND = """(d.attributes <> l.exported AND EXISTS (
            SELECT 1 FROM jsonb_each(l.exported) e
@@ -56,8 +58,8 @@ SELECT c.id, c.source_id, c.object_type, c.phase, c.batch, o.guid, o.dn, c.kind,
        CASE WHEN c.kind IN ('update', 'disable') THEN {_VALUES} WHEN c.kind = 'reference' THEN {_REFERENCES} END::text,
        CASE WHEN c.kind = 'delete' THEN l.exported::text END,
        l.target_id IS NOT DISTINCT FROM c.proposed_id::text,
-       CASE WHEN c.kind IN ('create', 'restore') THEN {_LATER} OR coalesce({_BY_HAND}, false)
-            WHEN c.kind = 'delete' THEN {_LATER}
+       CASE WHEN c.kind IN ('create', 'restore', 'delete') THEN {_LATER} END,
+       CASE WHEN c.kind IN ('create', 'restore') THEN coalesce({_BY_HAND}, false)
             WHEN c.kind = 'reference' THEN coalesce({_MANAGER_BY_HAND}, false)
             ELSE false END,
        c.kind = 'reference' AND {_RETURNS}, c.kind = 'reference' AND {_LEAVES},
@@ -80,7 +82,16 @@ SELECT c.id, c.source_id, c.object_type, c.phase, c.batch, o.guid, o.dn, c.kind,
  ORDER BY c.phase, c.batch, c.id
 """  # noqa: S608 — built from constants only
 # What goes or comes back takes its memberships along, or brings them: those need an end that is there after the undo.
-_MEMBERSHIPS: Final = """
+# Each end is looked up by itself: statistics lag behind, and two joins of such lists would be tried row by row.
+_END: Final = """
+      JOIN provisioning_link {end} ON {end}.source_id = d.{column}
+      LEFT JOIN LATERAL (
+          SELECT c.kind FROM provisioning_change c
+           WHERE c.source_id = d.{column} AND c.cycle_id = %(cycle)s AND c.status = 'applied' AND c.kind <> 'reference'
+           LIMIT 1) {end}_change ON true"""
+_IS_THERE: Final = """(CASE {end}_change.kind WHEN 'create' THEN false WHEN 'restore' THEN false
+            WHEN 'delete' THEN true ELSE {end}.state = 'active' END)"""
+_MEMBERSHIPS: Final = f"""
 WITH written AS (
     SELECT group_id, member_id, NOT bool_and(is_addition) AS is_addition
       FROM provisioning_memberchange WHERE cycle_id = %(cycle)s AND status = 'applied'
@@ -89,21 +100,11 @@ WITH written AS (
     SELECT w.* FROM written w
       LEFT JOIN provisioning_linkmember m ON m.group_id = w.group_id AND m.member_id = w.member_id
      WHERE w.is_addition = (m.group_id IS NULL)
-), ends AS (
-    SELECT source_id, source_id IN (
-               SELECT source_id FROM provisioning_change
-                WHERE cycle_id = %(cycle)s AND status = 'applied' AND kind IN ('create', 'restore')) AS leaves,
-           l.state = 'active' OR source_id IN (
-               SELECT source_id FROM provisioning_change
-                WHERE cycle_id = %(cycle)s AND status = 'applied' AND kind = 'delete') AS is_there
-      FROM provisioning_link l
-     WHERE source_id IN (SELECT group_id FROM differing UNION SELECT member_id FROM differing)
 ), possible AS (
-    SELECT d.* FROM differing d
-      JOIN ends g ON g.source_id = d.group_id AND g.is_there AND NOT g.leaves
-      JOIN ends m ON m.source_id = d.member_id AND m.is_there AND NOT m.leaves
+    SELECT d.* FROM differing d {_END.format(end="g", column="group_id")} {_END.format(end="m", column="member_id")}
+     WHERE {_IS_THERE.format(end="g")} AND {_IS_THERE.format(end="m")}
 )
-"""
+"""  # noqa: S608 — built from constants only
 _COUNT_MEMBERSHIPS = f"""{_MEMBERSHIPS}
 SELECT count(*) FILTER (WHERE is_addition), count(*) FILTER (WHERE NOT is_addition) FROM possible
 """  # noqa: S608 — built from constants only
@@ -202,7 +203,7 @@ def written(cycle: int, home: Sequence[UUID], now: datetime) -> Iterator[list[Wr
     with connection.chunked_cursor() as cursor:
         cursor.execute(_WRITTEN, _parameters(cycle, home, now, START))
         while rows := cursor.fetchmany(FETCH_ROWS):
-            yield [_of_row(row) for row in rows]
+            yield [_of_row(cycle, row) for row in rows]
 
 
 def page(cycle: int, home: Sequence[UUID], now: datetime, after: Place, limit: int) -> list[WrittenObject]:
@@ -211,7 +212,7 @@ def page(cycle: int, home: Sequence[UUID], now: datetime, after: Place, limit: i
         cursor.execute(
             f"{_WRITTEN} LIMIT %(limit)s", {**_parameters(cycle, home, now, after), "limit": limit}
         )
-        return [_of_row(row) for row in cursor.fetchall()]
+        return [_of_row(cycle, row) for row in cursor.fetchall()]
 
 
 def count_memberships(cycle: int) -> tuple[int, int]:
@@ -255,9 +256,11 @@ def _parameters(cycle: int, home: Sequence[UUID], now: datetime, after: Place) -
     return {"cycle": cycle, "home": list(home), "restorable": now - RESTORABLE, **place}
 
 
-def _of_row(row: Sequence[Any]) -> WrittenObject:
+def _of_row(cycle: int, row: Sequence[Any]) -> WrittenObject:
     key, source_id, object_type, phase, batch, guid, dn, kind, old, new, *present = row
-    is_known, link, is_there, is_restorable, values, exported, *rest = present
+    is_known, link, is_there, is_restorable, values, exported, is_made_by_cycle, later, by_hand, *rest = (
+        present
+    )
     return WrittenObject(
         Place(phase, batch, key),
         source_id,
@@ -272,6 +275,8 @@ def _of_row(row: Sequence[Any]) -> WrittenObject:
             is_restorable,
             _document(values),
             _document(exported),
+            is_made_by_cycle,
+            by_hand or is_changed_since(cycle, orjson.loads(later) if later else ()),
             *rest,
         ),
     )

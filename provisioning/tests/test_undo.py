@@ -153,6 +153,22 @@ def test_what_was_changed_again_since_is_left_alone_and_told() -> None:
     assert {row.source_name.partition(",")[0] for row in skipped} == {"CN=ada", "CN=eve", "CN=dan", "CN=late"}
 
 
+def test_one_goes_back_over_several_cycles_the_newest_first() -> None:
+    bench = Bench.set_up()
+    ada, bob = user("ada", title="Clerk"), user("bob")
+    first = bench.cycle([ada, bob])
+    second = bench.cycle([changed(ada, title="Head"), tombstone(bob)])
+    held = everything()
+    third = bench.cycle([changed(ada, title="Chief"), bob])
+    assert ("user", "ChangedSince") in undoing.preview(first, now()).conflicts
+    undo(third)
+    assert everything() == held
+    undo(second)
+    assert not undoing.preview(first, now()).conflicts
+    undo(first)
+    assert everything() == []
+
+
 def test_an_object_that_was_taken_over_is_not_deleted() -> None:
     moment = now()
     User.objects.create(
