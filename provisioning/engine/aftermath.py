@@ -32,8 +32,8 @@ _SENTENCES = {
     ),
     Aftermath.LEFT: (
         "Its source was deleted in Active Directory or has left the scope. Cycles leave it as it is, no longer "
-        "synchronized, until the source comes back; then they take it over again with its id. A repair of drift deletes "
-        "it again."
+        "synchronized, until the source comes back; then they take it over again with its id. A repair of drift "
+        "deletes it again."
     ),
     Aftermath.KEPT: "It is still linked: cycles go on to write what changes in Active Directory.",
     Aftermath.DELETED_AGAIN: (
