@@ -176,10 +176,10 @@ def test_containers_and_groups_are_found_by_rest(api: APIClient) -> None:
     team = changed(group("Staff pilots", []), objectSid="AQUAAAAAAAUVAAAAAQAAAAIAAAADAAAAUAQAAA==")
     bench.cycle([UNIT, team])
     place = f"/api/v1/configurations/{bench.configuration.pk}/places"
-    found = api.get(place, {"name": "staff"}).json()
+    found = api.get(place, {"name": "staff"}).json()["results"]
     assert [(one["kind"], one["guid"]) for one in found] == [("container", UNIT["id"]), ("group", team["id"])]
-    assert api.get(place, {"name": UNIT["id"]}).json() == found[:1]
-    assert api.get(place, {"name": "ou=staff,dc=corp,dc=example"}).json() == found
+    assert api.get(place, {"name": UNIT["id"]}).json()["results"] == found[:1]
+    assert api.get(place, {"name": "ou=staff,dc=corp,dc=example"}).json()["results"] == found
     bench.agent.delete()
     assert api.get(place, {"name": "OU=New,DC=corp,DC=example"}).json()["code"].startswith("HybridIdentity")
     assert api.get(place).json()["code"] == "InvalidInput"

@@ -156,7 +156,7 @@ class ConfigurationViewSet(ModelViewSet[Configuration]):
                 {"name": ["Give a part of a distinguished name, a whole one, or an objectGUID."]}
             )
         found = scopes.find(self.get_object(), name, _PLACES, timezone.now())
-        return Response([asdict(place) for place in found])
+        return Response({"results": [asdict(place) for place in found]})
 
     @extend_schema(request=PreviewSerializer, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"], filter_backends=(), pagination_class=None)
