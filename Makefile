@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SERVER_STAMP := $(VENV)/.installed-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format pins bench-agent bench-engine bench-initial bench-latency clean
+.PHONY: help demo test lint format pins bench-agent bench-domains bench-engine bench-initial bench-latency clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ pins: $(STAMP) ## Pin requirements*.in again
 
 bench-agent: $(STAMP) ## 116 000 objects read and posted by the agent, beside ldapsearch
 	$(BIN)/python -m bench.agent $(ARGS)
+
+bench-domains: $(STAMP) ## 1000 idle domains every two minutes, for 10 minutes (MINUTES=2 DOMAINS=200)
+	$(BIN)/python -m bench.domains --domains $(or $(DOMAINS),1000) --minutes $(or $(MINUTES),10)
 
 bench-latency: $(STAMP) ## From a change in Active Directory to the cloud, 100 single changes
 	$(BIN)/python -m bench.latency $(ARGS)

@@ -24,6 +24,7 @@ from provisioning_agent.files import read_secret
 from provisioning_agent.wire.limits import BUS_TOKEN_MINUTES
 
 _NAME = "synthetic"
+_DOMAIN = DomainConfig(DOMAIN, NETBIOS, DOMAIN, SID, (), "", Path())
 # What answers a request that carries the watermark of an earlier answer.
 _FOLLOWING = {
     synthetic_pages.FULL: synthetic_pages.CHANGES,
@@ -39,17 +40,16 @@ def main(arguments: list[str]) -> int:
         parser.add_argument(option, required=True)
     options = parser.parse_args(arguments)
     http = PortalHttp(options.portal, Path(options.ca_file))
-    identity = enrol(http, read_secret(Path(options.token_file)))
+    identity = enrol(http, read_secret(Path(options.token_file)), _DOMAIN)
     serve(http, identity, Path(options.pages))
     return 0
 
 
-def enrol(http: PortalHttp, token: str) -> Identity:
-    """Register for the synthetic domain."""
+def enrol(http: PortalHttp, token: str, domain: DomainConfig) -> Identity:
+    """Register for a domain."""
     key = identities.new_key()
     registered = register(http, token, identities.signing_request(key, _NAME), _NAME)
     identity = Identity(registered.agent_id, key, registered.certificate_pem)
-    domain = DomainConfig(DOMAIN, NETBIOS, DOMAIN, SID, (), "", Path())
     put_groupings(http, identity, [domain], datetime.now(UTC))
     return identity
 
