@@ -7,7 +7,7 @@ from datetime import datetime
 
 from provisioning import errors
 from provisioning.engine.guard import Removals
-from provisioning.models import Cycle, Job, JobState
+from provisioning.models import Cycle, CycleKind, Job, JobState
 from provisioning.services import notifications
 from provisioning.store import logs
 
@@ -20,9 +20,8 @@ def hold(cycle: Cycle, removals: Removals, breaches: Sequence[str], now: datetim
     ``breaches`` names the limits that were reached.
     """
     job = cycle.job
-    detail = (
-        f"{told('This cycle', removals)} That is {'; '.join(breaches)}. {errors.ERRORS[TOO_MANY_DELETES]}"
-    )
+    what = "This undo" if cycle.kind == CycleKind.UNDO else "This cycle"
+    detail = f"{told(what, removals)} That is {'; '.join(breaches)}. {errors.ERRORS[TOO_MANY_DELETES]}"
     Job.objects.filter(pk=job.pk).update(
         state=JobState.HELD,
         state_reason=TOO_MANY_DELETES,

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from directory.models import Contact, Group, Membership, User
-from provisioning.models import Change, Cycle, CycleStep, JobState, LinkMember, ProvisioningLogEntry
+from provisioning.models import Change, Cycle, CycleStep, Job, JobState, LinkMember, ProvisioningLogEntry
 from provisioning.services import jobs, undoing, watchdog
 from provisioning.services.clock import now
 from provisioning.services.jobs import JobRefused
 from provisioning.tests import states
 from provisioning.tests.answering import (
     Bench,
+    Resource,
     changed,
     group,
     guid_of,
@@ -27,6 +28,7 @@ from provisioning.tests.answering import (
     user,
 )
 from provisioning.tests.states import STATES, State
+from provisioning.tests.test_neighbours import another
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW = settings(
@@ -199,6 +201,7 @@ def test_the_guard_holds_an_undo_and_a_person_decides() -> None:
     assert undoing.preview(cycle, now()).held_for == ("3 objects, where the threshold is 3",)
     held = undo(cycle)
     assert (held.step, bench.job.state) == (CycleStep.HELD, JobState.HELD)
+    assert "This undo would delete 3" in bench.job.state_detail
     assert not User.objects.filter(deleted_at__isnull=False).exists()
     jobs.reject_deletes(bench.job, now())
     assert bench.job.state == JobState.PAUSED
@@ -218,6 +221,25 @@ def test_memberships_count_for_the_guard_of_an_undo() -> None:
     cycle = bench.cycle([membership_change(team, added=[guid_of(one) for one in people])])
     assert undo(cycle).step == CycleStep.HELD
     assert Membership.objects.count() == 2
+
+
+def test_what_a_deletion_took_from_groups_and_reports_of_another_domain_comes_back() -> None:
+    main, child = Bench.set_up(), another("child")
+    zoe = user("zoe")
+    bob = user("bob", manager={"value": zoe["id"], "display": "CN=zoe"})
+    quietly(child, zoe)
+    quietly(main, bob, group("team", [guid_of(zoe), guid_of(bob)]))
+    held = everything()
+    cycle = quietly(child, tombstone(zoe))
+    assert everything() != held
+    undo(cycle)
+    assert everything() == held
+
+
+def quietly(bench: Bench, *resources: Resource) -> Cycle:
+    """One cycle of one domain, the others resting."""
+    Job.objects.exclude(pk=bench.job.pk).update(next_run_at=now() + timedelta(hours=1))
+    return bench.cycle(list(resources))
 
 
 @pytest.mark.parametrize("steps", range(5))
