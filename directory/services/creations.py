@@ -7,17 +7,20 @@ few others are handed to :mod:`directory.services.objects`, which knows hard mat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
+import orjson
 from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
 from directory.matching import ANCHOR, CONFLICT, MatchPolicy, Refuse
 from directory.models.membership import MemberKind
 from directory.services import collisions, objects
-from directory.services.rows import MANAGED, MODEL_OF, ObjectWrite, Verb, WriteResult
+from directory.services.rows import MANAGED, MODEL_OF, Kept, ObjectWrite, Verb, WriteResult
 
 _KINDS: Final = "SELECT DISTINCT object_type FROM {staged} WHERE object_id IS NOT NULL ORDER BY 1"
 _MANAGER_FOUND: Final = "(i.references_found->'Manager'->>1)::uuid"
@@ -47,15 +50,23 @@ SELECT i.change_id, i.object_id, i.anchor, i.document::text, {manager},
 """
 
 
-def create(table: str, now: datetime, policy: MatchPolicy) -> list[WriteResult]:
-    """Create all objects of the table; what became of those that met another object or were refused."""
+def create(
+    table: str, now: datetime, policy: MatchPolicy, kept: Mapping[MemberKind, Kept] = MappingProxyType({})
+) -> list[WriteResult]:
+    """Create all objects of the table; what became of those that met another object or were refused.
+
+    ``kept`` by kind are attributes that are not simply written to an object that is there.
+    """
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(_KINDS).format(staged=sql.Identifier(table)))
         kinds = [MemberKind(row[0]) for row in cursor.fetchall()]
-    return [result for kind in kinds for result in _create(kind, table, now, policy)]
+    nothing = objects.NOTHING_KEPT
+    return [result for kind in kinds for result in _create(kind, table, now, policy, kept.get(kind, nothing))]
 
 
-def _create(kind: MemberKind, table: str, now: datetime, policy: MatchPolicy) -> list[WriteResult]:
+def _create(
+    kind: MemberKind, table: str, now: datetime, policy: MatchPolicy, kept: Kept
+) -> list[WriteResult]:
     parameters: dict[str, Any] = {"kind": int(kind), "now": now}
     places = _places(kind, table)
     with connection.cursor() as cursor:
@@ -74,11 +85,24 @@ def _create(kind: MemberKind, table: str, now: datetime, policy: MatchPolicy) ->
             return []
         cursor.execute(sql.SQL(_LEFT_OVER).format(**places), parameters)
         left_over = cursor.fetchall()
-    return _settle(kind, left_over, now, policy)
+    settled = _settle(kind, left_over, now, policy, kept)
+    return _with_held(kind, settled, kept.names) if kept.names else settled
+
+
+def _with_held(kind: MemberKind, results: Sequence[WriteResult], names: Sequence[str]) -> list[WriteResult]:
+    """The results with what the objects now hold of these attributes."""
+    ids = [one.object_id for one in results if one.object_id is not None]
+    held = dict(MODEL_OF[kind]._default_manager.filter(pk__in=ids).values_list("pk", "attributes"))
+    return [
+        replace(one, held=orjson.dumps({name: held[one.object_id].get(name) for name in names}).decode())
+        if one.object_id in held
+        else one
+        for one in results
+    ]
 
 
 def _settle(
-    kind: MemberKind, left_over: Sequence[Sequence[Any]], now: datetime, policy: MatchPolicy
+    kind: MemberKind, left_over: Sequence[Sequence[Any]], now: datetime, policy: MatchPolicy, kept: Kept
 ) -> list[WriteResult]:
     results: list[WriteResult] = []
     writes: list[ObjectWrite] = []
@@ -91,7 +115,7 @@ def _settle(
             results.append(collisions.refused(one, Refuse(CONFLICT, ANCHOR)))
         else:
             writes.append(one)
-    return [*results, *objects.write(kind, writes, now, policy)]
+    return [*results, *objects.write(kind, writes, now, policy, kept)]
 
 
 def _places(kind: MemberKind, table: str) -> dict[str, sql.Composable]:

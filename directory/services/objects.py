@@ -17,15 +17,23 @@ from psycopg.errors import ProgramLimitExceeded
 from directory.matching import ANCHOR, CONFLICT, MatchPolicy, Refuse
 from directory.models.membership import MemberKind
 from directory.services import claims, collisions, statements
-from directory.services.rows import MODEL_OF, RESTORABLE, ObjectWrite, Verb, WriteResult
+from directory.services.rows import MANAGED, MODEL_OF, RESTORABLE, Kept, ObjectWrite, Verb, WriteResult
 
 DEFAULT_POLICY = MatchPolicy()
+NOTHING_KEPT = Kept()
 
 
 def write(
-    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy = DEFAULT_POLICY
+    kind: MemberKind,
+    writes: Sequence[ObjectWrite],
+    now: datetime,
+    policy: MatchPolicy = DEFAULT_POLICY,
+    kept: Kept = NOTHING_KEPT,
 ) -> list[WriteResult]:
-    """Apply the writes, all to objects of one kind, and say what became of each."""
+    """Apply the writes, all to objects of one kind, and say what became of each.
+
+    ``kept`` are attributes that a creation does not simply write to an object that is there.
+    """
     anchors: set[str | None] = set()
     twins: list[ObjectWrite] = []
     single: list[ObjectWrite] = []
@@ -34,11 +42,11 @@ def write(
         (twins if one.anchor is not None and one.anchor in anchors else single).append(one)
         anchors.add(one.anchor)
     refused = [collisions.refused(one, Refuse(CONFLICT, ANCHOR)) for one in twins]
-    return [*_write(kind, single, now, policy), *refused]
+    return [*_write(kind, single, now, policy, kept), *refused]
 
 
 def _write(
-    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy
+    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy, kept: Kept
 ) -> list[WriteResult]:
     if not writes:
         return []
@@ -46,17 +54,17 @@ def _write(
         with transaction.atomic():
             claimed = claims.by_other_types(kind, writes)
             free = [one for one in writes if one.key not in claimed] if claimed else writes
-            done = _write_together(kind, free, now, policy)
-            return [_result(kind, one, done.get(one.key), now, policy) for one in writes]
+            done = _write_together(kind, free, now, policy, kept)
+            return [_result(kind, one, done.get(one.key), now, policy, kept) for one in writes]
     except DatabaseError as error:
         if not is_about_values(error):
             raise
         if len(writes) == 1:
-            return [_settle_alone(kind, writes[0], error, now, policy)]
+            return [_settle_alone(kind, writes[0], error, now, policy, kept)]
         middle = len(writes) // 2
         return [
-            *_write(kind, writes[:middle], now, policy),
-            *_write(kind, writes[middle:], now, policy),
+            *_write(kind, writes[:middle], now, policy, kept),
+            *_write(kind, writes[middle:], now, policy, kept),
         ]
 
 
@@ -68,23 +76,26 @@ def is_about_values(error: DatabaseError) -> bool:
 
 
 def _settle_alone(
-    kind: MemberKind, one: ObjectWrite, error: DatabaseError, now: datetime, policy: MatchPolicy
+    kind: MemberKind, one: ObjectWrite, error: DatabaseError, now: datetime, policy: MatchPolicy, kept: Kept
 ) -> WriteResult:
     if isinstance(error, IntegrityError):
-        return _result(kind, one, None, now, policy)
+        return _result(kind, one, None, now, policy, kept)
     return collisions.unfit(one)
 
 
 def _write_together(
-    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy
+    kind: MemberKind, writes: Sequence[ObjectWrite], now: datetime, policy: MatchPolicy, kept: Kept
 ) -> dict[int, Any]:
     """The ids of the objects written, by key; what is missing met another object, or is gone."""
-    places = statements.NO_MANAGER if kind is MemberKind.GROUP else statements.MANAGER
-    places = {"table": MODEL_OF[kind]._meta.db_table, **places}
+    table = MODEL_OF[kind]._meta.db_table
+    places = {"table": table, **statements.places(kept, is_managed=kind in MANAGED)}
     parameters: dict[str, Any] = {
         "now": now,
         "restorable": now - RESTORABLE,
         "blocks_hard_match": policy.blocks_hard_match,
+        "fill": list(kept.fill),
+        "merge": list(kept.merge),
+        "once": list(kept.once),
     }
     done: dict[int, Any] = {}
     with connection.cursor() as cursor:
@@ -117,10 +128,10 @@ def _stage(cursor: Any, writes: Sequence[ObjectWrite]) -> None:
 
 
 def _result(
-    kind: MemberKind, one: ObjectWrite, object_id: Any, now: datetime, policy: MatchPolicy
+    kind: MemberKind, one: ObjectWrite, object_id: Any, now: datetime, policy: MatchPolicy, kept: Kept
 ) -> WriteResult:
     if object_id is not None:
         return WriteResult(one.key, object_id)
     return collisions.settle(
-        kind, one, policy, now, lambda again: _write_together(kind, [again], now, policy).get(again.key)
+        kind, one, policy, now, lambda again: _write_together(kind, [again], now, policy, kept).get(again.key)
     )

@@ -54,16 +54,36 @@ class ObjectWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Attributes of an object that is taken over which a creation does not simply write.
+
+    ``fill`` are written where it has no value, ``merge`` get the values that are missing, ``once`` stay as they are:
+    they belong to objects that are really created.
+    """
+
+    fill: tuple[str, ...] = ()
+    merge: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.fill, *self.merge, *self.once)
+
+
+@dataclass(frozen=True, slots=True)
 class WriteResult:
     """What became of one write; ``error_code`` is empty when it was applied.
 
-    ``detail`` of a write that was applied says which of its values are parked.
+    ``detail`` of a write that was applied says which of its values are parked. ``held`` is JSON text: what an object
+    that was taken over now holds of the attributes in :class:`Kept`, null where it holds nothing.
     """
 
     key: int
     object_id: UUID | None
     error_code: str = ""
     detail: str = ""
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from directory.services.rows import Kept
+
+_MANAGER: Final = "Manager"
+
 STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS directory_incoming (
     key bigint, verb text, object_id uuid, anchor text, document jsonb, manager_id uuid
@@ -25,10 +31,18 @@ UPDATE {{table}} AS o
 RETURNING i.key, o.id
 """  # noqa: S608 — built from constants only
 
+# What is written of a creation to an object that is there (:class:`rows.Kept`).
+_ADOPTED = """(i.document - %(once)s::text[] - ARRAY(
+       SELECT n FROM unnest(%(fill)s::text[]) n WHERE coalesce(o.attributes->>n, '') NOT IN ('', '[]'))
+    || coalesce((SELECT jsonb_object_agg(n, CASE WHEN jsonb_typeof(o.attributes->n) <> 'array' THEN o.attributes->n
+           ELSE o.attributes->n || coalesce((SELECT jsonb_agg(v) FROM jsonb_array_elements(i.document->n) v
+                                              WHERE NOT o.attributes->n @> jsonb_build_array(v)), '[]') END)
+         FROM unnest(%(merge)s::text[]) n WHERE o.attributes ? n AND i.document ? n), '{}'))"""
+
 # An object with the same source anchor is the same object: taken over (hard match), or brought back from the bin.
 ADOPT = f"""
 UPDATE {{table}} AS o
-   SET attributes = jsonb_strip_nulls(o.attributes || i.document), updated_at = %(now)s, deleted_at = NULL,
+   SET attributes = jsonb_strip_nulls(o.attributes || {{adopted}}), updated_at = %(now)s, deleted_at = NULL,
        is_synchronized = true, provisioning_errors = {_STILL_PARKED}{{adopted_manager}}
   FROM directory_incoming i
  WHERE i.verb = 'create' AND o.immutable_id = i.anchor AND (o.is_synchronized OR NOT %(blocks_hard_match)s)
@@ -90,3 +104,14 @@ MANAGER = {
     "adopted_manager": ", manager_id = coalesce(i.manager_id, o.manager_id)",
 }
 NO_MANAGER = {"manager": "", "adopted_manager": ""}
+_FILLED_MANAGER = ", manager_id = coalesce(o.manager_id, i.manager_id)"
+
+
+def places(kept: Kept, *, is_managed: bool) -> dict[str, str]:
+    """What stands in the statements for objects with or without a manager."""
+    found = {**(MANAGER if is_managed else NO_MANAGER), "adopted": _ADOPTED if kept.names else "i.document"}
+    if is_managed and _MANAGER in kept.once:
+        found["adopted_manager"] = ""
+    elif is_managed and _MANAGER in (*kept.fill, *kept.merge):
+        found["adopted_manager"] = _FILLED_MANAGER
+    return found

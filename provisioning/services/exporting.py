@@ -161,14 +161,15 @@ def _apply_deletions(cycle: Cycle, target: Target, batch: int, now: datetime) ->
 
 def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: datetime) -> Applied:
     configuration = cycle.job.configuration
-    staged = creations.stage(cycle.pk, phase, batch, target.references_at_creation)
+    reader = reading.of(configuration)
+    rules = {kind: reader.rules(kind) for kind in ObjectType}
+    staged = creations.stage(cycle.pk, phase, batch, target.references_at_creation, rules)
     # First what is there: a new object may take over a name that another one gives up.
     others = target.apply(changes.read_batch(cycle.pk, phase, batch))
     if staged.count:
         creations.settle(target.create(staged))
-    redacted = reading.of(configuration).redacted
     is_wanted_by_ad = cycle.kind != CycleKind.UNDO
-    return changes.record(configuration.pk, others, redacted, now, is_wanted_by_ad=is_wanted_by_ad)
+    return changes.record(configuration.pk, others, reader.redacted, now, is_wanted_by_ad=is_wanted_by_ad)
 
 
 def _apply_references(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:

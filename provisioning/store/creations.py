@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from provisioning.engine.flow import ValueRules
 from provisioning.models import ChangeKind, ObjectType
 from provisioning.store import outcomes
 from provisioning.store.outbound import ObjectChange, Outcome, Reference, StagedCreations
@@ -81,11 +82,16 @@ def plan(
 
 
 def stage(
-    cycle: int, phase: int, batch: int, references: Mapping[str, Sequence[ObjectType]]
+    cycle: int,
+    phase: int,
+    batch: int,
+    references: Mapping[str, Sequence[ObjectType]],
+    rules: Mapping[ObjectType, ValueRules],
 ) -> StagedCreations:
     """Begin the batch and stage its creations that are still to be written.
 
-    ``references`` names the reference attributes that the target writes with a creation, and of which types.
+    ``references`` names the reference attributes that the target writes with a creation, and of which types. ``rules``
+    are for creations that turn out to be of objects that are there.
     """
     pairs = [(name, int(one)) for name, types in references.items() for one in types]
     parameters: dict[str, Any] = {"cycle": cycle, "phase": phase, "batch": batch}
@@ -93,7 +99,7 @@ def stage(
     with connection.cursor() as cursor:
         outcomes.clear(cursor)
         cursor.execute(_STAGE, parameters)
-        return StagedCreations(outcomes.TABLE, int(cursor.rowcount), _read)
+        return StagedCreations(outcomes.TABLE, int(cursor.rowcount), _read, rules)
 
 
 def settle(exceptions: Sequence[Outcome]) -> None:

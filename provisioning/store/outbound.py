@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from provisioning.engine.flow import ValueRules
 from provisioning.models import ChangeKind, ObjectType
 
 
@@ -61,12 +62,14 @@ class StagedCreations:
     """Objects to create, in a table of this session.
 
     A target in the same database reads ``table`` (change_id, object_type, the proposed object_id as uuid, anchor,
-    document as jsonb, references_found as jsonb: name → [objectGUID, target id]); any other calls ``read``.
+    document as jsonb, references_found as jsonb: name → [objectGUID, target id]); any other calls ``read``. ``rules``
+    say which attributes of an object that is there already are not simply written.
     """
 
     table: str
     count: int
     read: Callable[[], Iterator[ObjectChange]]
+    rules: Mapping[ObjectType, ValueRules]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,13 @@ class StagedMemberships:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one change; ``error_code`` is empty when it was applied."""
+    """What became of one change; ``error_code`` is empty when it was applied.
+
+    ``held`` is JSON text: what an object that was there already holds of the attributes that were not simply written.
+    """
 
     change_id: int
     target_id: str | None = None
     error_code: str = ""
     error_detail: str = ""
+    held: str | None = None

@@ -23,8 +23,10 @@ TRUNCATE staged_outcome
 _STAGE = "COPY staged_outcome (change_id, target_id, error_code, error_detail, reference_guids) FROM STDIN"
 _NOTE = """
 UPDATE staged_outcome s
-   SET target_id = n.target_id, error_code = n.error_code, error_detail = n.error_detail
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) AS n (change_id, target_id, error_code, error_detail)
+   SET target_id = n.target_id, error_code = n.error_code, error_detail = n.error_detail,
+       document = jsonb_strip_nulls(s.document || coalesce(n.held::jsonb, '{}'))
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+       AS n (change_id, target_id, error_code, error_detail, held)
  WHERE s.change_id = n.change_id
 """
 # A table without statistics is taken for a big one, and joined by reading all changes of all cycles.
@@ -58,7 +60,8 @@ def note(cursor: Any, outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         return
     columns = zip(
-        *((one.change_id, one.target_id, one.error_code, one.error_detail) for one in outcomes), strict=True
+        *((one.change_id, one.target_id, one.error_code, one.error_detail, one.held) for one in outcomes),
+        strict=True,
     )
     cursor.execute(_NOTE, [list(column) for column in columns])
 

@@ -11,7 +11,8 @@ from uuid import UUID
 from directory.matching import MatchPolicy
 from directory.models.membership import MemberKind
 from directory.services import creations, objects, relations
-from directory.services.rows import MANAGED, ObjectWrite, Verb, WriteResult
+from directory.services.rows import MANAGED, Kept, ObjectWrite, Verb, WriteResult
+from provisioning.engine.flow import ValueRules
 from provisioning.models import ChangeKind, ObjectType
 from provisioning.store.outbound import (
     ObjectChange,
@@ -68,7 +69,8 @@ class DirectoryTarget:
 
     def create(self, staged: StagedCreations) -> list[Outcome]:
         """Create all in one statement for each type; of those that met another object, what became of them."""
-        return [_outcome(result) for result in creations.create(staged.table, self._now, self._policy)]
+        kept = {_KIND_OF[kind]: _kept(rules) for kind, rules in staged.rules.items()}
+        return [_outcome(result) for result in creations.create(staged.table, self._now, self._policy, kept)]
 
     def apply(self, changes: Sequence[ObjectChange]) -> list[Outcome]:
         """Write all changes, one bulk write for each object type."""
@@ -102,6 +104,10 @@ class DirectoryTarget:
         return []
 
 
+def _kept(rules: ValueRules) -> Kept:
+    return Kept(tuple(sorted(rules.fill_only)), tuple(sorted(rules.merge_only)), tuple(sorted(rules.once)))
+
+
 def _write_of(change: ObjectChange) -> ObjectWrite:
     verb = _VERB_OF[change.kind]
     return ObjectWrite(
@@ -115,4 +121,4 @@ def _write_of(change: ObjectChange) -> ObjectWrite:
 
 def _outcome(result: WriteResult) -> Outcome:
     target_id = str(result.object_id) if result.object_id else None
-    return Outcome(result.key, target_id, result.error_code, result.detail)
+    return Outcome(result.key, target_id, result.error_code, result.detail, result.held)

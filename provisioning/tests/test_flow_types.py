@@ -21,6 +21,7 @@ from provisioning.tests.answering import (
     tombstone,
     user,
 )
+from provisioning_agent.wire.pages import AD_SCHEMA
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,3 +169,52 @@ def test_memberships_flow_as_the_mapping_of_member_says(flow: str, later: set[st
         bench.evaluate()
     assert members() == {"ada", "bob", "eve"}
     assert Membership.objects.count() == 3
+
+
+@pytest.mark.parametrize("by", ["hard match", "soft match"])
+def test_an_object_that_is_taken_over_keeps_what_the_mapping_leaves_it(by: str) -> None:
+    bench = set_up(
+        Department={"flowType": "AttributeAddOnly"},
+        City={"flowType": "AttributeAddOnly"},
+        JobTitle={"flowType": "ObjectAddOnly"},
+        ProxyAddresses={"flowType": "MultiValueAddOnly"},
+        Manager={"flowType": "AttributeAddOnly"},
+    )
+    boss = user("boss")
+    bench.cycle([boss])
+    chief = User.objects.create(attributes={"DisplayName": "chief"}, created_at=now(), updated_at=now())
+    ada = below(
+        user(
+            "ada",
+            department="Sales",
+            l="Bern",
+            title="Dr",
+            company="Corp",
+            proxyAddresses=["smtp:a@corp.example"],
+        ),
+        boss,
+    )
+    there = {"Department": "Cloud", "City": "", "JobTitle": "Head", "ProxyAddresses": ["smtp:c@corp.example"]}
+    User.objects.create(
+        attributes={"DisplayName": "Ada", "UserPrincipalName": "ada@corp.example", **there},
+        immutable_id=anchor_of(ada) if by == "hard match" else None,
+        manager_id=chief.pk,
+        created_at=now(),
+        updated_at=now(),
+    )
+    cycle = bench.cycle([ada])
+    assert cycle.count_failed == 0
+    found = User.objects.get(display_name="ada")
+    kept = {name: found.attributes.get(name) for name in ("Department", "City", "JobTitle", "Company")}
+    assert kept == {"Department": "Cloud", "City": "Bern", "JobTitle": "Head", "Company": "Corp"}
+    both = ["smtp:c@corp.example", "smtp:a@corp.example"]
+    assert (found.attributes["ProxyAddresses"], manager_of("ada")) == (both, "chief")
+    bench.cycle([changed(ada, department="R&D", proxyAddresses=["smtp:b@corp.example"])])
+    found.refresh_from_db()
+    assert found.attributes["Department"] == "Cloud"
+    assert found.attributes["ProxyAddresses"] == [*both, "smtp:b@corp.example"]
+    assert preview_of(bench) == {}
+
+
+def anchor_of(resource: Resource) -> str:
+    return str(resource[AD_SCHEMA]["objectGUID"])
