@@ -32,14 +32,15 @@ WITH woken AS (
 )
 UPDATE provisioning_sourceobject o SET references_dirty = true FROM woken w WHERE o.id = w.source_id
 """
-# What is marked and got no change in this cycle. What is not in the target is marked again by its creation.
+# What is marked and got no change in this cycle. What is not in the target is marked again by its creation, what is out
+# of scope when it returns, and what may not be updated when the mapping lets it.
 _SET_ASIDE = """
 WITH unplanned AS MATERIALIZED (
-    SELECT o.id, o.reference_guids AS wanted, l.reference_guids AS exported
+    SELECT o.id, o.reference_guids AS wanted, l.reference_guids AS exported,
+           o.in_scope AND NOT o.is_gone AND o.object_type = ANY(%(updated)s) AND l.source_id IS NOT NULL AS waits
       FROM provisioning_sourceobject o
       LEFT JOIN provisioning_link l ON l.source_id = o.id AND l.state = 'active'
      WHERE o.configuration_id = %(configuration)s AND o.references_dirty
-       AND (l.source_id IS NULL OR o.in_scope AND NOT o.is_gone AND o.object_type = ANY(%(updated)s))
        AND (%(only)s::bigint IS NULL OR o.id = %(only)s)
        AND NOT EXISTS (SELECT 1 FROM provisioning_change c
                         WHERE c.cycle_id = %(cycle)s AND c.source_id = o.id AND c.kind = 'reference')
@@ -47,7 +48,7 @@ WITH unplanned AS MATERIALIZED (
     INSERT INTO provisioning_missingreference (source_id, guid)
     SELECT DISTINCT u.id, p.value::uuid
       FROM unplanned u CROSS JOIN LATERAL jsonb_each_text(u.wanted) AS p
-     WHERE u.exported IS NOT NULL AND u.exported->p.key IS DISTINCT FROM u.wanted->p.key
+     WHERE u.waits AND u.exported->p.key IS DISTINCT FROM u.wanted->p.key
     ON CONFLICT DO NOTHING
 )
 UPDATE provisioning_sourceobject o SET references_dirty = false FROM unplanned u WHERE o.id = u.id

@@ -43,7 +43,8 @@ ON CONFLICT (configuration_id, guid) DO UPDATE SET
     wanted_hash = excluded.wanted_hash, error_code = excluded.error_code, error_detail = excluded.error_detail,
     is_dirty = o.is_dirty OR o.is_gone OR o.in_scope <> excluded.in_scope
         OR o.wanted_hash <> excluded.wanted_hash OR o.error_code <> excluded.error_code,
-    references_dirty = o.references_dirty OR o.reference_guids <> excluded.reference_guids,
+    references_dirty = o.references_dirty OR o.reference_guids <> excluded.reference_guids
+        OR o.is_gone OR NOT o.in_scope,
     members_dirty = o.members_dirty OR o.is_gone OR o.in_scope <> excluded.in_scope,
     state_changes_at = excluded.state_changes_at, sid = excluded.sid,
     primary_group_sid = excluded.primary_group_sid, updated_at = excluded.updated_at

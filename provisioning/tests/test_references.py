@@ -160,3 +160,16 @@ def test_a_manager_whom_the_target_keeps_is_a_manager_still() -> None:
     bench.cycle([boss, ada])
     bench.cycle([tombstone(boss, "outOfScope"), below("ada", guid_of(boss), guid_of(ada))])
     assert manager_of("ada") == "boss"
+
+
+def test_a_reference_that_changed_while_its_holder_was_out_of_scope_is_written_on_return() -> None:
+    bench = Bench.set_up(skip_out_of_scope_deletions=True)
+    boss, other = user("boss"), user("other")
+    ada = below("ada", guid_of(boss))
+    bench.cycle([boss, other, ada])
+    bench.cycle([changed_ada := below("ada", guid_of(other), guid_of(ada)), tombstone(ada, "outOfScope")])
+    assert manager_of("ada") == "boss"
+    bench.cycle([user("somebody else")])
+    assert not SourceObject.objects.filter(references_dirty=True).exists()
+    bench.cycle([changed_ada])
+    assert manager_of("ada") == "other"
