@@ -128,6 +128,38 @@ def test_who_may_not_add_agents_is_told_so(configure: Configure, entra: EntraSer
     assert (code, "EntraPersonNotAllowed: eve@contoso.example" in said) == (5, True), said
 
 
+def test_a_person_at_the_terminal_is_offered_to_sign_in(
+    portal: Portal, entra: EntraServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(entra.tls.ca))
+    process = subprocess.Popen(
+        [str(COMMAND), "configure", f"--state-dir={tmp_path / 'state'}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdin is not None
+    answers = [
+        portal.url,
+        str(portal.authority),
+        "",
+        "nowhere.example",
+        "192.0.2.1",
+        "",
+        "",
+        "x@nowhere.example",
+        "n",
+    ]
+    # Go on; sign in with Entra rather than by a token.
+    process.stdin.write("\n".join([*answers, "y", "y"]) + "\n")
+    process.stdin.flush()
+    flow = entra.started_flow()
+    flow.outcome = "authorization_declined"
+    code, said = ended(process, flow)
+    assert (code, "Sign in with an Entra account?" in said, "was declined" in said) == (5, True, True), said
+
+
 @pytest.mark.parametrize(
     ("outcome", "words"), [("authorization_declined", "was declined"), ("expired_token", "ran out")]
 )

@@ -57,6 +57,7 @@ def page(site: AdminSite, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     form = TokenForm(request.POST or None)
     context = {**site.each_context(request), "title": "Add an agent", "form": form}
+    context["entra_tied"] = bool(settings.ENTRA_TENANT)
     if form.is_valid():
         lifetime = timedelta(hours=form.cleaned_data["hours"])
         token, clear_text = create_token(form.cleaned_data["label"], lifetime, request.user)

@@ -154,6 +154,6 @@ def test_a_proxy_that_is_away_is_what_is_looked_at(host: AgentHost, unused_tcp_p
     proxy = f"http://user:s3cret@127.0.0.1:{unused_tcp_port}"
     code, found = examine(host, HTTPS_PROXY=proxy, NO_PROXY="")
     assert code == 5
-    assert found["portal proxy"]["found"].endswith(f"127.0.0.1:{unused_tcp_port}")
+    assert found["portal proxy"]["found"].endswith(f"127.0.0.1:{unused_tcp_port}, by the environment")
     assert found["portal tcp"]["target"] == f"127.0.0.1:{unused_tcp_port}"
     assert "s3cret" not in json.dumps(found)
