@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from provisioning.services import reading
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import JobRefused
 from provisioning.services.page_reader import open_page, read_objects
+from provisioning.store import waiting
 from provisioning.store.rows import StagedPage
 from provisioning_agent.wire import pages as wire
 from provisioning_agent.wire.lookups import Lookup, LookupStatus, is_name
@@ -29,7 +29,6 @@ from provisioning_agent.wire.shape import OBJECTS
 
 # The kind under which these requests travel on the bus.
 LOOKUP: Final = "lookup"
-_LOOK_EVERY_S: Final = 0.02
 _REFUSED: Final = {
     LookupStatus.NOT_FOUND: "ObjectNotFound",
     LookupStatus.AMBIGUOUS: "HybridSynchronizationActiveDirectoryUnexpectedDuplicateEntriesFound",
@@ -108,18 +107,16 @@ def _ask(configuration: Configuration, name: str, now: datetime) -> UUID:
 
 def _wait(request_id: UUID) -> None:
     """Until the answer is complete."""
-    deadline = time.monotonic() + settings.ON_DEMAND_TIMEOUT_S
-    while True:
-        state, code, detail = BusRequest.objects.values_list("state", "error_code", "error_detail").get(
-            pk=request_id
-        )
-        if state == RequestState.ANSWERED:
-            return
-        if state == RequestState.FAILED:
-            raise LookupRefused(code, detail)
-        if time.monotonic() > deadline:
-            raise LookupRefused("OnDemandTimeOut")
-        time.sleep(_LOOK_EVERY_S)
+
+    def ended() -> BusRequest | None:
+        known = BusRequest.objects.only("state", "error_code", "error_detail")
+        return known.filter(pk=request_id, state__in=(RequestState.ANSWERED, RequestState.FAILED)).first()
+
+    request = waiting.until(ended, settings.ON_DEMAND_TIMEOUT_S)
+    if request is None:
+        raise LookupRefused("OnDemandTimeOut")
+    if request.state == RequestState.FAILED:
+        raise LookupRefused(request.error_code, request.error_detail)
 
 
 def _read(request_id: UUID, configuration: Configuration, now: datetime) -> tuple[Lookup, StagedPage]:

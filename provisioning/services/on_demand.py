@@ -6,7 +6,6 @@ is kept from starting; where that cycle is about to write the same object, this 
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +38,17 @@ from provisioning.services.hints import Hint, Step
 from provisioning.services.jobs import JobRefused
 from provisioning.services.lookups import Answer
 from provisioning.services.phases import Phase
-from provisioning.store import escrow, locks, logs, neighbours, primary_groups, removals, single, staging
+from provisioning.store import (
+    escrow,
+    locks,
+    logs,
+    neighbours,
+    primary_groups,
+    removals,
+    single,
+    staging,
+    waiting,
+)
 from provisioning.store import planning as plans
 from provisioning.store.rows import StagedPage
 
@@ -49,7 +58,6 @@ _OUT_OF_SCOPE: Final = "NotEffectivelyEntitled"
 _OUT_OF_SCOPE_TOLD: Final = (
     "The object is not wanted in the target, and nothing of it may be or has to be removed."
 )
-_LOOK_EVERY_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +104,20 @@ def _before(configuration: Configuration, guid: str) -> Before:
 def _run(configuration: Configuration, page: StagedPage, before: Before, answer: Answer) -> Cycle:
     """Plan and write in a moment at which no cycle of the job plans."""
     job_id = Job.objects.values_list("pk", flat=True).get(configuration=configuration, kind=JobKind.OBJECTS)
-    deadline = time.monotonic() + settings.ON_DEMAND_TIMEOUT_S
-    while True:
+
+    def run() -> Cycle | None:
         current = Job.objects.values_list("current_cycle_id", flat=True).get(pk=job_id)
         with _still(current) as is_still:
             cycle = _planned(job_id, current, page, before, answer) if is_still else None
             if cycle is not None:
                 _write(cycle)
-                cycle.refresh_from_db()
-                return cycle
-        if time.monotonic() > deadline:
-            raise JobRefused("CycleInTheWay")
-        time.sleep(_LOOK_EVERY_S)
+        return cycle
+
+    cycle = waiting.until(run, settings.ON_DEMAND_TIMEOUT_S)
+    if cycle is None:
+        raise JobRefused("CycleInTheWay")
+    cycle.refresh_from_db()
+    return cycle
 
 
 @contextmanager

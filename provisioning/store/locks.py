@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection
 
+from provisioning.store import waiting
+
 # Class ids of our advisory locks, so that a cycle and a batch with the same number do not meet.
 _CYCLE = 0x1517
 _BATCH = 0x1518
 _REFERENCES = 0x1519
-_LOOK_EVERY_S = 0.05
 
 
 @contextmanager
@@ -21,11 +21,7 @@ def cycle_lock(cycle_id: int, wait_s: float = 0.0) -> Iterator[bool]:
 
     ``wait_s`` is how long it tries, in seconds.
     """
-    until = time.monotonic() + wait_s
-    owned = _try_lock(cycle_id)
-    while not owned and time.monotonic() < until:
-        time.sleep(_LOOK_EVERY_S)
-        owned = _try_lock(cycle_id)
+    owned = waiting.until(lambda: _try_lock(cycle_id) or None, wait_s) is not None
     try:
         yield owned
     finally:
