@@ -12,6 +12,7 @@ os.environ.setdefault("ISTHMUS_BROKER_URL", "memory://")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 import django
+from hypothesis import Phase, settings
 
 from portal import embedded
 
@@ -19,3 +20,9 @@ pytest_plugins = ["lab.pytest_forest"]
 
 embedded.ensure_running()
 django.setup()
+
+# A busy machine must not fail a property; and to explain a failure line by line takes minutes.
+settings.register_profile(
+    "isthmus", deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
+)
+settings.load_profile("isthmus")

@@ -20,7 +20,6 @@ from provisioning_agent.wire.sids import from_text
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW = settings(
     max_examples=4,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provisioning.models import Change, MemberChange
@@ -24,9 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Each example runs several cycles against the real database, and checks after every one of them.
 FEW = settings(
     max_examples=5,
-    deadline=None,
-    # Not Phase.explain: it traces every line of every cycle, for minutes.
-    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 HISTORIES = st.lists(STATES, min_size=1, max_size=2)

@@ -50,7 +50,6 @@ _DEEDS = st.lists(
 
 @settings(
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(state=STATES, deeds=_DEEDS)

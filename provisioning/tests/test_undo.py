@@ -33,7 +33,6 @@ from provisioning.tests.test_neighbours import another
 pytestmark = pytest.mark.django_db(transaction=True)
 FEW = settings(
     max_examples=5,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

@@ -71,7 +71,7 @@ trees = st.recursive(leaves, _branches, max_leaves=12)
 
 
 @given(trees)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_parsing_what_was_printed_gives_the_same_tree(tree: Node) -> None:
     try:
         node = parse(print_expression(tree))
@@ -81,13 +81,13 @@ def test_parsing_what_was_printed_gives_the_same_tree(tree: Node) -> None:
 
 
 @given(trees, attribute_sets)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_any_tree_gives_a_value_or_an_error_of_ours(tree: Node, attributes: Attributes) -> None:
     assert outcome(print_expression(tree), attributes) in ENDINGS
 
 
 @given(st.sampled_from(NAMES), st.lists(st.one_of(trees, st.just(Omitted())), max_size=8), attribute_sets)
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 def test_any_function_gives_a_value_or_an_error_of_ours(
     name: str, arguments: list[Node], attributes: Attributes
 ) -> None:
@@ -97,7 +97,7 @@ def test_any_function_gives_a_value_or_an_error_of_ours(
 
 
 @given(st.text(alphabet='()[],"\\&=<>-. 0aTrimIFN\n', max_size=60), attribute_sets)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_any_text_is_answered(text: str, attributes: Attributes) -> None:
     answer = try_expression(text, attributes, context())
     assert answer["parsingSucceeded"] is (answer["parsedExpression"] is not None)
@@ -105,13 +105,13 @@ def test_any_text_is_answered(text: str, attributes: Attributes) -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_text_literal_keeps_any_text(value: str) -> None:
     assert parse(print_expression(Text(value))) == Text(value)
 
 
 @given(st.text(alphabet="ab(){}[]^$.*+?|\\dwsk<>n'=!:#-,0123 ", max_size=40), st.text(max_size=40))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_any_pattern_matches_or_fails_with_an_error_of_ours(pattern: str, subject: str) -> None:
     given = {"p": pattern, "s": subject}
     assert outcome('Replace([s],,[p],,"$1${n}$&",,)', given) in ENDINGS
