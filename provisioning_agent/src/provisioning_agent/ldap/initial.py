@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from . import filters
 from .connection import DirectoryConnection
 from .dirsync import current_cookie
-from .objects import ObjectReader
+from .objects import USER, ObjectReader
 from .resources import Item
 from .scope import ReadScope
 
@@ -20,8 +20,12 @@ def start_cookies(connection: DirectoryConnection, root: str, streams: Iterable[
 
 
 def items(readers: Iterable[ObjectReader], root: str, scope: ReadScope) -> Iterator[Item]:
-    """Every object in scope, type by type: one query for each type and container, or the members by GUID."""
-    for reader in readers:
+    """Every object in scope, type by type: one query for each type and container, or the members by GUID.
+
+    Users come last. A controller looks at everything that a paged search finds before it gives the first page (Samba:
+    40 µs an object), and of users there are most: the service then has the others to work on meanwhile.
+    """
+    for reader in sorted(readers, key=lambda one: one.name == USER):
         if scope.membership is not None:
             members = (str(uuid.UUID(bytes=raw)) for raw in scope.membership.members)
             for found in reader.named(root, members):

@@ -29,6 +29,7 @@ from .schema import Syntax
 
 _GUIDS_PER_QUERY: Final = 100
 GROUP: Final = "group"
+USER: Final = "user"
 _NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
