@@ -21,6 +21,7 @@ _STATEMENTS: Final = (
     "DELETE FROM provisioning_drift f USING provisioning_reconciliation r"
     " WHERE r.id = f.reconciliation_id AND r.configuration_id = %(id)s",
     "DELETE FROM provisioning_reconciliation WHERE configuration_id = %(id)s",
+    "DELETE FROM provisioning_scopename WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_notification WHERE configuration_id = %(id)s",
     "UPDATE provisioning_job SET current_cycle_id = NULL WHERE configuration_id = %(id)s",
     "DELETE FROM provisioning_cycle c USING provisioning_job j"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from agents.models import BusRequest
 from directory.models import Contact, Membership, User
 from provisioning.models import Configuration, CycleKind, ScopeName
-from provisioning.services import configurations, previewing
+from provisioning.services import configurations, previewing, removing
 from provisioning.services.hints import Hint, Step
 from provisioning.tests.answering import (
     Bench,
@@ -178,6 +178,16 @@ def test_a_container_that_was_renamed_meanwhile_keeps_its_people() -> None:
     change(bench, with_containers(document_of(bench), OPS_GUID))
     bench.evaluate()
     assert names() == {"ada"}
+
+
+def test_containers_that_a_full_read_does_not_name_are_forgotten_and_all_with_their_configuration() -> None:
+    bench = Bench.set_up()
+    bench.cycle([*UNITS, *PEOPLE])
+    assert ScopeName.objects.count() == 3
+    bench.cycle([*UNITS[:2], *PEOPLE], mode="initial")
+    assert not ScopeName.objects.filter(guid=DESK_GUID).exists()
+    removing.remove(Configuration.objects.get(pk=bench.configuration.pk))
+    assert not ScopeName.objects.exists()
 
 
 def test_what_is_not_known_of_a_container_is_read() -> None:
