@@ -104,6 +104,8 @@ def _mend(error: WireError) -> str:
         "AdCertificateUntrusted": f"Correct the trust: {_TRUST_OPTIONS}",
         "DomainMismatch": "Name a controller of this very domain: enrol this domain again.",
     }
+    if error.code in ("KdcUnreachable", "ClockSkewed", "TicketRefused", "ManagedPasswordDenied"):
+        return "See the checks of the keytab, the ticket and the managed password above."
     return remedies.get(error.code, "See the controller's event log.")
 
 

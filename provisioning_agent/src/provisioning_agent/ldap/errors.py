@@ -48,20 +48,21 @@ CODES: Final[Mapping[str, WireCode]] = {
         "The forest has no KDS root key, so no password can be made for a group managed service account; run "
         "Add-KdsRootKey once, wait 10 hours, try again. Or use a managed ordinary account.",
     ),
+    # Kerberos: this host is at fault more often than the domain, so another agent may well succeed.
     "KdcUnreachable": WireCode(
         502, True, "No Kerberos server of the domain answers; check port 88, DNS and /etc/krb5.conf."
     ),
     "ClockSkewed": WireCode(
-        401, False, "Kerberos refuses this host because of its clock; synchronise it with the domain's."
+        401, True, "Kerberos refuses this host because of its clock; synchronise it with the domain's."
     ),
     "TicketRefused": WireCode(
         401,
-        False,
+        True,
         "Kerberos refused the account; the sentence names it. Look at its keytab, or whether it is disabled.",
     ),
     "ManagedPasswordDenied": WireCode(
         403,
-        False,
+        True,
         "This host may not have the password of the group managed service account, or the forest has no KDS root "
         "key; run 'isthmus-agent gmsa' with an administrator.",
     ),
