@@ -19,6 +19,7 @@ from provisioning.store import (
     changes,
     creations,
     durability,
+    handing_over,
     locks,
     members,
     neighbours,
@@ -154,6 +155,11 @@ def _apply_objects(cycle: Cycle, target: Target, batch: int, now: datetime) -> A
 
 
 def _apply_deletions(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+    if cycle.kind != CycleKind.UNDO:
+        configuration = cycle.job.configuration
+        handing_over.before_deletions(
+            configuration.pk, configuration.target_id, cycle.pk, Phase.DELETIONS, batch, now
+        )
     written = _apply_changes(cycle, target, Phase.DELETIONS, batch, now)
     changes.forget_references(now)
     return written

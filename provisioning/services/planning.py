@@ -33,6 +33,7 @@ from provisioning.store import (
     creations,
     escrow,
     foreign,
+    handing_over,
     locks,
     logs,
     neighbours,
@@ -95,6 +96,7 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     reevaluating.due(configuration, reader, cycle.pk, now)
     if cycle.count_imported or is_evaluated:
         primary_groups.derive(configuration, neighbours.of_domain(cycle.job.configuration))
+    handing_over.before_plan(configuration, cycle.job.configuration.target_id, cycle.pk, now)
     skips = cycle.job.configuration.skip_out_of_scope_deletions
     adding = [int(one) for one in ObjectType if ADD in reader.flows(one)]
     planned: Counter[Phase] = Counter()
