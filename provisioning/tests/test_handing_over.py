@@ -9,7 +9,7 @@ import pytest
 
 from directory.models import Group, Membership, User
 from provisioning.models import Link, ProvisioningLogEntry
-from provisioning.services import planning
+from provisioning.services import ingest, planning
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import Phase
 from provisioning.tests.answering import Bench, group, guid_of, run_to_end, tombstone, user
