@@ -23,7 +23,9 @@ from provisioning.services import configurations, planning
 from provisioning.services import ingest as ingesting
 from provisioning.services.clock import now
 from provisioning.services.hints import Hint
-from provisioning.tests.answering import Bench, Resource, changed, group, guid_of, run_to_end, user
+from provisioning.tests import states
+from provisioning.tests.answering import Bench, Resource, changed, group, guid_of, run_one, run_to_end, user
+from provisioning.tests.drifting import REPAIR, Company, begin, execute, id_of
 from provisioning_agent.wire.lookups import Lookup, LookupStatus
 from provisioning_agent.wire.pages import AD_SCHEMA, Page, encode_page
 from provisioning_agent.wire.shape import DELETIONS_COMPARED
@@ -220,3 +222,23 @@ def test_the_console_shows_four_steps(api: APIClient) -> None:
         shown = browser.post(address, {"object": "ada@corp.example"}).content.decode()
     for title in ("1. Import", "2. Scope", "3. Match", "4. Action", "Create: Success", "R&amp;D"):
         assert title in shown
+
+
+def test_an_object_is_provisioned_between_two_slices_of_a_reconciliation(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioning.services.reconciling.CHUNK", 1)
+    monkeypatch.setattr("provisioning.services.reconciling._SLICE_S", 0.0)
+    company = Company()
+    right = states.held()
+    execute("UPDATE directory_user SET deleted_at = now() WHERE id = %s", id_of("dan"))
+    run, [hint] = begin(company.bench, REPAIR)
+    [following] = run_one(hint)
+    status, told = ask(api, company.bench, found(changed(company.ada, department="New")))
+    assert (status, told["action"]) == (200, "Update")
+    assert company.bench.job.current_cycle_id == hint.cycle
+    run_to_end([following])
+    run.refresh_from_db()
+    assert (run.state, run.counts) == ("done", {"deleted": {"user": 1}})
+    assert states.held() == {**right, "ada": ("New", *right["ada"][1:])}
+    assert not SeenObject.objects.exists()

@@ -27,6 +27,7 @@ from provisioning.services import (
     jobs,
     notifications,
     reconciliations,
+    removing,
     starting,
     watchdog,
 )
@@ -311,3 +312,15 @@ def test_old_reconciliations_are_tidied_away() -> None:
     housekeeping.tidy(timezone.now() + timedelta(days=91))
     assert not Reconciliation.objects.exists()
     assert not DriftFinding.objects.exists()
+
+
+def test_a_configuration_goes_with_its_reconciliations_and_one_under_way_ends() -> None:
+    company = Company()
+    execute("UPDATE directory_user SET deleted_at = now() WHERE id = %s", id_of("dan"))
+    reconcile(company.bench)
+    _, hints = begin(company.bench, REPAIR)
+    removing.remove(company.bench.configuration)
+    run_to_end(hints)
+    assert not Reconciliation.objects.exists()
+    assert not DriftFinding.objects.exists()
+    assert User.objects.get(pk=id_of("dan")).deleted_at is not None
