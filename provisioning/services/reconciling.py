@@ -76,6 +76,7 @@ def _step(cycle_id: int) -> list[Hint] | None:
     if run is None or run.cycle is None:
         return []
     now = clock()
+    drift.go_by_index()
     Cycle.objects.filter(pk=cycle_id).update(moved_at=now)
     if run.state == ReconciliationState.MARKING:
         return _mark(run, run.cycle, now)

@@ -25,6 +25,12 @@ MANAGER: Final = "Manager"
 LISTED: Final = 1_000
 EVERYTHING: Final = 1 << 62
 
+# For some thousand look-ups the planner may find it cheaper to read a whole table once. It is, once; over all chunks
+# that is quadratic.
+_BY_INDEX: Final = """
+SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+SET LOCAL max_parallel_workers_per_gather = 0
+"""
 _CHUNK: Final = """
 SELECT count(*), max(target_id) FROM (
     SELECT target_id FROM provisioning_link
@@ -70,10 +76,14 @@ SELECT c.source_id, c.object_type, c.guid::text, c.dn, c.gone_reason, c.target_i
          AND al.target_id IS DISTINCT FROM c.held_manager
        LIMIT 1
   ) astray ON true
+  LEFT JOIN LATERAL (
+      SELECT true AS is_so FROM provisioning_link other
+       WHERE other.configuration_id = ANY(%(siblings)s) AND other.state = 'active'
+         AND other.target_id = CASE WHEN c.standing = 'returned' THEN c.target_id END
+       LIMIT 1
+  ) linked_anew ON true
  WHERE c.standing IN ('missing', 'deleted', 'unlinked') OR differing.names IS NOT NULL OR astray.dn IS NOT NULL
-    OR c.standing = 'returned' AND NOT EXISTS (
-       SELECT 1 FROM provisioning_link other
-        WHERE other.configuration_id = ANY(%(siblings)s) AND other.target_id = c.target_id AND other.state = 'active')
+    OR c.standing = 'returned' AND linked_anew.is_so IS NULL
  ORDER BY c.target_id
 """
 # Groups whose members are not those that were written: other numbers of them, or another checksum over their ids. The
@@ -87,38 +97,38 @@ WITH groups AS MATERIALIZED (
       JOIN directory_group d ON d.id = l.target_id::uuid AND d.deleted_at IS NULL AND d.immutable_id IS NOT NULL
      WHERE l.configuration_id = %(configuration)s AND l.target_id > %(after)s AND l.target_id <= %(last)s
        AND l.state = 'active'
-), written AS (
-    SELECT g.source_id, count(*) AS members, bit_xor(uuid_hash_extended(m.target_id::uuid, %(seed)s)) AS checksum
+), members AS (
+    SELECT g.source_id, 1 AS one, uuid_hash_extended(m.target_id::uuid, %(seed)s) AS hash
       FROM groups g
       JOIN provisioning_linkmember w ON w.group_id = g.source_id
       JOIN provisioning_link m ON m.source_id = w.member_id
-     GROUP BY g.source_id
-), held AS (
-    SELECT g.source_id, count(*) AS members, bit_xor(uuid_hash_extended(d.member_id, %(seed)s)) AS checksum
-      FROM groups g JOIN directory_membership d ON d.group_id = g.held_id GROUP BY g.source_id
+    UNION ALL
+    SELECT g.source_id, -1, uuid_hash_extended(d.member_id, %(seed)s)
+      FROM groups g JOIN directory_membership d ON d.group_id = g.held_id
 )
-SELECT g.source_id
-  FROM groups g LEFT JOIN written w USING (source_id) LEFT JOIN held h USING (source_id)
- WHERE w.members IS DISTINCT FROM h.members OR w.checksum IS DISTINCT FROM h.checksum
+SELECT source_id FROM members GROUP BY source_id HAVING sum(one) <> 0 OR bit_xor(hash) <> 0
 """
-_IS_HERE: Final = """(EXISTS (SELECT 1 FROM directory_user d WHERE d.id = {id} AND d.deleted_at IS NULL)
-        OR EXISTS (SELECT 1 FROM directory_group d WHERE d.id = {id} AND d.deleted_at IS NULL)
-        OR EXISTS (SELECT 1 FROM directory_contact d WHERE d.id = {id} AND d.deleted_at IS NULL))"""
+# Looked up one by one: of an EXISTS the planner might read the whole table.
+_IS_HERE: Final = """coalesce((SELECT true FROM directory_user WHERE id = {id} AND deleted_at IS NULL),
+                (SELECT true FROM directory_group WHERE id = {id} AND deleted_at IS NULL),
+                (SELECT true FROM directory_contact WHERE id = {id} AND deleted_at IS NULL), false)"""
 # A member that is itself absent is told as that. A row about an object that no table has is nobody's membership.
 _MEMBERSHIPS: Final = f"""
 WITH suspects AS (
     SELECT l.source_id, l.target_id, o.guid, o.dn
       FROM provisioning_link l JOIN provisioning_sourceobject o ON o.id = l.source_id
      WHERE l.source_id = ANY(%(suspects)s)
-), missing AS (
-    SELECT s.*, w.member_id, o.dn AS member_name
+), gone AS MATERIALIZED (
+    SELECT s.*, w.member_id, m.target_id AS member_target
       FROM suspects s
       JOIN provisioning_linkmember w ON w.group_id = s.source_id
       JOIN provisioning_link m ON m.source_id = w.member_id AND m.state = 'active'
-      JOIN provisioning_sourceobject o ON o.id = w.member_id
-     WHERE NOT EXISTS (SELECT 1 FROM directory_membership d
-                        WHERE d.group_id = s.target_id::uuid AND d.member_id = m.target_id::uuid)
-       AND {_IS_HERE.format(id="m.target_id::uuid")}
+     WHERE (SELECT true FROM directory_membership d
+             WHERE d.group_id = s.target_id::uuid AND d.member_id = m.target_id::uuid) IS NULL
+), missing AS (
+    SELECT g.source_id, g.target_id, g.guid, g.dn, g.member_id, o.dn AS member_name
+      FROM gone g JOIN provisioning_sourceobject o ON o.id = g.member_id
+     WHERE {_IS_HERE.format(id="g.member_target::uuid")}
 ), unwritten AS (
     SELECT s.*, d.member_id AS held_member
       FROM suspects s JOIN directory_membership d ON d.group_id = s.target_id::uuid
@@ -220,6 +230,12 @@ def scope_of(configuration: Configuration) -> Scope:
     same = Configuration.objects.filter(target_id=configuration.target_id)
     home = (configuration.pk, *neighbours.of(configuration))
     return Scope(configuration.pk, home, tuple(same.values_list("pk", flat=True)))
+
+
+def go_by_index() -> None:
+    """Let this transaction look rows up instead of reading whole tables."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_INDEX)
 
 
 def next_chunk(scope: Scope, after: str, size: int) -> Chunk | None:
