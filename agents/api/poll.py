@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from django.utils import timezone
 
-from agents import identity
+from agents import bus_tokens, identity
 from agents.api.http import Call, Reply
 from agents.api.service import Service
 from agents.bus import giving_back, leases
@@ -59,7 +59,9 @@ async def poll(service: Service, call: Call) -> Reply:
     """One leased request, or nothing once the wait is over."""
     seconds = min(call.number("wait", default=LONG_POLL_S), LONG_POLL_S)
     ends_at = asyncio.get_running_loop().time() + seconds
-    with service.wakeups.waiter() as waiter:
+    # Recognised by its token alone so far; each look asks whether the agent is still welcome.
+    agent_id = bus_tokens.read(call.bearer(), timezone.now()).agent_id
+    with service.wakeups.waiter(agent_id) as waiter:
         async with Disconnect(call, waiter) as disconnect:
             found = await _wait_for_work(service, call, waiter, disconnect, ends_at)
             if found is None or found.lease is None:
@@ -80,7 +82,7 @@ async def _wait_for_work(
         found = await service.threads.run(look, call.bearer(), timezone.now())
         if found.lease is not None:
             return found
-        # Keys followed for the first time: what came before we followed them is found by another look.
+        # Keys that were not followed so far: what came before we followed them is found by another look.
         if waiter.follow(found.keys):
             continue
         if not await waiter.wait(ends_at - clock()):

@@ -7,7 +7,7 @@ import logging
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final
@@ -36,27 +36,27 @@ class Waiter:
 
     def __init__(self, registry: dict[str, set[Waiter]]) -> None:
         self._registry = registry
-        self._keys: frozenset[str] = frozenset()
+        self.keys: frozenset[str] = frozenset()
         self._woken = asyncio.Event()
 
-    def follow(self, keys: frozenset[uuid.UUID]) -> bool:
+    def follow(self, keys: Iterable[uuid.UUID | str]) -> bool:
         """Follow exactly these keys; true when they are other than before."""
         wanted = frozenset(map(str, keys))
-        if wanted == self._keys:
+        if wanted == self.keys:
             return False
         self.leave()
         for key in wanted:
             self._registry[key].add(self)
-        self._keys = wanted
+        self.keys = wanted
         return True
 
     def leave(self) -> None:
         """Follow nothing any more."""
-        for key in self._keys:
+        for key in self.keys:
             self._registry[key].discard(self)
             if not self._registry[key]:
                 del self._registry[key]
-        self._keys = frozenset()
+        self.keys = frozenset()
 
     def wake(self) -> None:
         """End the current or the next wait."""
@@ -81,6 +81,7 @@ class Wakeups:
     def __init__(self, connect: Connect | None = None) -> None:
         self._connect = connect or connect_like_django
         self._waiters: dict[str, set[Waiter]] = defaultdict(set)
+        self._last_keys: dict[uuid.UUID, frozenset[str]] = {}
         self._listening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Wakeups:
@@ -92,14 +93,19 @@ class Wakeups:
         await self.close()
 
     @contextmanager
-    def waiter(self) -> Iterator[Waiter]:
-        """A waiter for the time of the block; the first one starts the listening."""
+    def waiter(self, agent_id: uuid.UUID) -> Iterator[Waiter]:
+        """A waiter for the time of the block, which follows what the agent's last one did.
+
+        The first one starts the listening.
+        """
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
         waiter = Waiter(self._waiters)
+        waiter.follow(self._last_keys.get(agent_id, ()))
         try:
             yield waiter
         finally:
+            self._last_keys[agent_id] = waiter.keys
             waiter.leave()
 
     async def close(self) -> None:
