@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from django.utils import timezone
 
+from agents import bus_tokens
 from agents.api import parsing
 from agents.api.http import SCIM_TYPE, Call, Reply
 from agents.api.service import Service
@@ -23,12 +24,15 @@ _CODE: Final = re.compile(r"[A-Z][A-Za-z0-9]{1,79}\Z")
 async def post_page(service: Service, call: Call, request_id: str, number: str) -> Reply:
     """``POST bus/{request}/pages/{n}``: one page; the same number again is accepted and ignored."""
     attempt = call.number("attempt")
-    agent_id = await service.agent_by_bus_token(call)
+    # Nobody without a token of ours is listened to for 8 MiB. Whether its agent is still welcome is asked below.
+    bus_tokens.read(call.bearer(), timezone.now())
     _check_headers(call)
     body = await call.body(MAX_PAGE_COMPRESSED, WireError("OversizedPage"))
-    await service.threads.run(
-        pages.store_page, UUID(request_id), agent_id, attempt, int(number), body, timezone.now()
-    )
+
+    def store(agent_id: UUID) -> None:
+        pages.store_page(UUID(request_id), agent_id, attempt, int(number), body, timezone.now())
+
+    await service.for_agent(call, store)
     return _ACCEPTED
 
 
@@ -46,16 +50,18 @@ async def post_failure(service: Service, call: Call, request_id: str) -> Reply:
 async def renew_lease(service: Service, call: Call, request_id: str) -> Reply:
     """``POST bus/{request}/lease``: the agent is still at it."""
     attempt = call.number("attempt")
-    agent_id = await service.agent_by_bus_token(call)
-    seconds = await service.threads.run(leases.renew, UUID(request_id), agent_id, attempt, timezone.now())
+    seconds = await service.for_agent(
+        call, lambda agent_id: leases.renew(UUID(request_id), agent_id, attempt, timezone.now())
+    )
     return Reply(200, {"leaseSeconds": seconds})
 
 
 async def hand_back_lease(service: Service, call: Call, request_id: str) -> Reply:
     """``DELETE bus/{request}/lease``: the agent stops in good order."""
     attempt = call.number("attempt")
-    agent_id = await service.agent_by_bus_token(call)
-    await service.threads.run(giving_back.hand_back, UUID(request_id), agent_id, attempt, timezone.now())
+    await service.for_agent(
+        call, lambda agent_id: giving_back.hand_back(UUID(request_id), agent_id, attempt, timezone.now())
+    )
     return Reply(204)
 
 
