@@ -73,7 +73,10 @@ def of_document(
 def of_next_cycle(configuration: Configuration, now: datetime, limit: int) -> dict[str, Any]:
     """What the next cycle would write if Active Directory told nothing new. Memberships are not counted."""
     current = reading.of(configuration)
-    tally = _run(configuration, current, now, limit, next_only=True)
+    job = coverage.object_job(configuration)
+    # After another scope or mapping was saved it looks at everything.
+    is_saved_anew = job.evaluated_as not in ("", current.digest)
+    tally = _run(configuration, current, now, limit, next_only=not is_saved_anew)
     return {**tally, "limits": ["Memberships are not counted.", *_written_again(current)]}
 
 

@@ -74,6 +74,13 @@ def change(bench: Bench, document: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
+def next_of(bench: Bench) -> dict[str, Any]:
+    """What the next cycle would do, as the preview tells it."""
+    configuration = Configuration.objects.get(pk=bench.configuration.pk)
+    counts: dict[str, Any] = previewing.of_next_cycle(configuration, timezone.now(), 0)["counts"]
+    return counts
+
+
 def users_of(document: dict[str, Any]) -> dict[str, Any]:
     mappings = document["synchronizationRules"][0]["objectMappings"]
     found: dict[str, Any] = next(one for one in mappings if one["sourceObjectName"] == "user")
@@ -111,8 +118,10 @@ def test_a_changed_clause_asks_nobody(asked: Asked) -> None:
     count = len(asked.requests)
     told = change(bench, with_clause(document_of(bench), "department", "Sales"))
     assert (told["counts"], told["limits"], told["readsEverything"]) == ({"user": {"delete": 1}}, [], False)
+    assert next_of(bench) == told["counts"]
     cycle = bench.evaluate()
     assert (cycle.step, cycle.count_exported, names()) == ("done", 1, {"bob"})
+    assert next_of(bench) == {}
     assert change(bench, everybody)["counts"] == {"user": {"restore": 1}}
     bench.evaluate()
     assert names() == {"ada", "bob"}
