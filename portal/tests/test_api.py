@@ -29,6 +29,7 @@ LISTS = (
     "configurations",
     "jobs",
     "cycles",
+    "reconciliations",
     "log",
     "directory/users",
     "directory/groups",

@@ -15,6 +15,14 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     "job_held": {**BASE, "deletions": 612, "disables": 3, "threshold": 500, "cycle": 7, "job": 4},
     "job_quarantined": {**BASE, "code": "TimeOut", "reason": "No agent answered.", "cycle": 7, "job": 4},
     "job_given_up": {**BASE, "code": "QuarantinedTooLong", "reason": "Nobody came.", "job": 4},
+    "drift_found": {
+        **BASE,
+        "found": ["Changed attributes: 3"],
+        "total": 3,
+        "code": "",
+        "reason": "",
+        "run": 8,
+    },
     "agent_cloned": {**BASE, "agent": "srv1", "agent_id": CONFIGURATION, "evidence": "Seen twice."},
     "domain_agentless": {**BASE, "domain": "corp.example"},
 }
@@ -22,6 +30,7 @@ LINKS = {
     "job_held": "/admin/jobs/4/held/",
     "job_quarantined": f"/admin/provisioning/configuration/{CONFIGURATION}/change/",
     "job_given_up": f"/admin/provisioning/configuration/{CONFIGURATION}/change/",
+    "drift_found": f"/admin/provisioning/configuration/{CONFIGURATION}/reconcile/",
     "agent_cloned": f"/admin/agents/agent/{CONFIGURATION}/change/",
     "domain_agentless": "/admin/heartbeat/",
 }
@@ -54,6 +63,22 @@ def test_a_held_job_is_told_with_its_numbers() -> None:
         assert "612" in body
         assert "500" in body
         assert "Nothing was deleted." in body
+
+
+@pytest.mark.parametrize(
+    ("further", "told"),
+    [
+        ({}, "then repair it or find out who else writes"),
+        ({"is_repaired": True}, "what is ours is being written again"),
+        ({"code": "TooManyDeletes", "reason": "Nothing was repaired."}, "Nothing was repaired."),
+    ],
+)
+def test_drift_is_told_with_its_numbers_and_what_to_do(further: dict[str, Any], told: str) -> None:
+    subject, text, html = mails.render("drift_found", {**CONTEXTS["drift_found"], **further})
+    assert subject == "Drift: 3 differences in the target of R&D <Contoso>"
+    for body in (text, html):
+        assert "Changed attributes: 3" in body
+        assert told in body
 
 
 def test_a_quarantine_is_told_with_its_remedy() -> None:

@@ -52,6 +52,7 @@ def test_every_detail_page_opens(console: Client, built: Estate) -> None:
         reverse("admin:provisioning_configuration_change", args=[built.job.configuration_id]),
         reverse("admin:configuration_scope", args=[built.job.configuration_id]),
         reverse("admin:configuration_mapping", args=[built.job.configuration_id]),
+        reverse("admin:configuration_reconcile", args=[built.job.configuration_id]),
         reverse("admin:configuration_properties", args=[built.job.configuration_id]),
         reverse("admin:provisioning_configuration_delete", args=[built.job.configuration_id]),
         reverse("admin:provisioning_configuration_add"),

@@ -24,7 +24,7 @@ def test_every_page_of_the_sidebar_works_without_any_other_host(
     assert len(addresses) >= 14
     details = [
         f"/admin/provisioning/configuration/{built.job.configuration_id}/{tab}/"
-        for tab in ("change", "scope", "mapping", "properties")
+        for tab in ("change", "scope", "mapping", "reconcile", "properties")
     ]
     details += [
         f"/admin/directory/user/{built.users[0].pk}/change/",
