@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ from directory.models import Membership, User
 from provisioning.models import (
     Configuration,
     DriftFinding,
+    Job,
     Notification,
     ProvisioningLogEntry,
     Reconciliation,
@@ -182,6 +184,24 @@ def test_accounts_that_a_repair_would_disable_count_for_the_guard() -> None:
     run = reconcile(company.bench, REPAIR)
     assert run.state == "refused"
     assert "disable 1 objects" in run.error_detail
+
+
+@pytest.mark.parametrize(("decide", "state"), [(jobs.allow_deletes, "done"), (jobs.reject_deletes, "failed")])
+def test_what_else_waits_to_be_planned_may_hold_the_job_and_a_person_decides(
+    decide: Callable[[Job, datetime], None], state: str
+) -> None:
+    company = Company(delete_threshold=1)
+    gone = SourceObject.objects.filter(guid=guid_of(company.bob))
+    gone.update(is_gone=True, gone_reason="deleted", is_dirty=True)
+    execute("UPDATE directory_user SET deleted_at = now() WHERE id = %s", id_of("dan"))
+    run, hints = begin(company.bench, REPAIR)
+    run_to_end(hints)
+    assert company.bench.job.state == "held"
+    decide(company.bench.job, timezone.now())
+    run_to_end(watchdog.stalled(timezone.now()))
+    run.refresh_from_db()
+    assert run.state == state
+    assert User.objects.filter(deleted_at__isnull=True, display_name="dan").exists() == (state == "done")
 
 
 @pytest.mark.parametrize(
