@@ -12,7 +12,7 @@ os.environ.setdefault("ISTHMUS_BROKER_URL", "memory://")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 import django
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from portal import embedded
 
@@ -23,6 +23,9 @@ django.setup()
 
 # A busy machine must not fail a property; and to explain a failure line by line takes minutes.
 settings.register_profile(
-    "isthmus", deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
+    "isthmus",
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("isthmus")
