@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db import connection, transaction
 from django.utils import timezone
 
 from agents.bus.notices import wake
 from agents.liveness import ALIVE
-from agents.models import AgentState, BusPage, BusRequest, Domain, RequestState, ResourceGrouping
+from agents.models import AgentState, BusRequest, Domain, RequestState, ResourceGrouping
 
 OPEN_STATES = (RequestState.QUEUED, RequestState.LEASED)
+_CLOSE: Final = """
+UPDATE agents_busrequest
+   SET body = '{}',
+       state = CASE WHEN state = ANY(%(open)s) THEN 'failed' ELSE state END,
+       error_code = CASE WHEN state = ANY(%(open)s) THEN 'RequestDropped' ELSE error_code END,
+       ended_at = CASE WHEN state = ANY(%(open)s) THEN %(now)s ELSE ended_at END
+ WHERE id = %(request)s
+"""
 # Ended requests are kept this long so that an agent that comes late is told what became of its request.
 KEPT_FOR = timedelta(days=1)
 
@@ -50,15 +57,10 @@ def enqueue(
 
 def discard(request_id: uuid.UUID) -> None:
     """Drop pages and body of a request; one that is still open is closed, and its agent told so."""
-    is_open = Q(state__in=OPEN_STATES)
-    with transaction.atomic(savepoint=False):
-        BusRequest.objects.filter(pk=request_id).update(
-            body={},
-            state=Case(When(is_open, then=Value(RequestState.FAILED)), default=F("state")),
-            error_code=Case(When(is_open, then=Value("RequestDropped")), default=F("error_code")),
-            ended_at=Case(When(is_open, then=Value(timezone.now())), default=F("ended_at")),
-        )
-        BusPage.objects.filter(request_id=request_id).delete()
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        # The request first: an agent that is storing a page holds it, and the page must be there to be deleted.
+        cursor.execute(_CLOSE, {"request": request_id, "open": list(OPEN_STATES), "now": timezone.now()})
+        cursor.execute("DELETE FROM agents_buspage WHERE request_id = %s", [request_id])
 
 
 def forget_ended(now: datetime) -> int:

@@ -68,14 +68,18 @@ def _ingest_available(cycle_id: int, pages: PagesAhead) -> Progress:
 def _request_of(cycle: Cycle) -> BusRequest | None:
     if cycle.request_id is None:
         return None
-    return BusRequest.objects.filter(pk=cycle.request_id).defer("body").first()
+    return (
+        BusRequest.objects.filter(pk=cycle.request_id)
+        .only("state", "attempt", "error_code", "error_detail")
+        .first()
+    )
 
 
 def _reading_cycle(cycle_id: int) -> Cycle | None:
     return (
         Cycle.objects.filter(pk=cycle_id, step=CycleStep.READING)
         .select_related("job__configuration__domain")
-        .defer("job__configuration__schema")
+        .defer(*reading.unneeded("job__configuration"), "job__question")
         .first()
     )
 

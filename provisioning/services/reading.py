@@ -117,6 +117,16 @@ _readings: Recent[Reading] = Recent(256)
 _asked: Recent[Asked] = Recent(8192)
 
 
+def unneeded(path: str) -> list[str]:
+    """For ``defer``: the fields of a configuration at ``path`` (``"job__configuration"``) that no idle cycle needs.
+
+    Django takes longer to name columns than PostgreSQL to read them.
+    """
+    needed = ("id", "domain", "target", "updated_at", "expire_accounts")
+    fields = (one.name for one in Configuration._meta.concrete_fields)
+    return [f"{path}__{name}" for name in fields if name not in needed]
+
+
 def of(configuration: Configuration) -> Reading:
     """The compiled schema of a configuration. Its document, which is large, is asked for only to compile it."""
     return _readings.get(_version(configuration), lambda: of_document(configuration.schema, configuration))

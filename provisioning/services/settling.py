@@ -41,8 +41,7 @@ def settle_quiet(cycle: Cycle, now: datetime) -> None:
 
 
 def _locked(cycle: Cycle) -> Job:
-    jobs = Job.objects.select_for_update().select_related("configuration").defer("configuration__schema")
-    return jobs.get(pk=cycle.job_id)
+    return Job.objects.select_for_update().defer("question").get(pk=cycle.job_id)
 
 
 def _end(cycle: Cycle, job: Job, now: datetime) -> None:

@@ -49,7 +49,7 @@ def _claim(job_id: int, now: datetime) -> Job | None:
         Job.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(pk=job_id, next_run_at__lte=now, current_cycle__isnull=True, state__in=RUNNING_STATES)
         .select_related("configuration__domain")
-        .defer("configuration__schema")
+        .defer(*reading.unneeded("configuration"))
     )
     return claimed.first()
 
