@@ -103,7 +103,7 @@ def _compare(run: Reconciliation, cycle: Cycle, now: datetime) -> list[Hint] | N
 def _compare_objects(run: Reconciliation, scope: Scope, chunk: Chunk, reader: Reading) -> None:
     room = {kind: _room(run, kind) for kind in DriftKind}
     kept = []
-    for one in drift.objects(scope, chunk):
+    for one in drift.objects(scope, chunk, _clears(reader)):
         for finding in _findings(one, run.configuration, reader):
             _count(run, finding.kind, ObjectType(one.object_type), 1)
             room[DriftKind(finding.kind)] -= 1
@@ -142,6 +142,10 @@ def _told(names: dict[str, tuple[Any, Any]], hidden: frozenset[str]) -> list[dic
         }
         for name, (written, held) in sorted(names.items())
     ]
+
+
+def _clears(reader: Reading) -> dict[int, list[str]]:
+    return {int(one): sorted(reader.clears(one)) for one in ObjectType}
 
 
 def _count(run: Reconciliation, kind: str, object_type: ObjectType, count: int) -> None:
@@ -187,7 +191,8 @@ def removals_of(run: Reconciliation, settings: guard.GuardSettings) -> guard.Rem
 
 def _mark(run: Reconciliation, cycle: Cycle, now: datetime) -> list[Hint] | None:
     siblings = list(drift.scope_of(run.configuration).siblings)
-    last = repairing.mark(run.pk, siblings, run.marked, CHUNK, now)
+    clears = _clears(reading.of(run.configuration))
+    last = repairing.mark(run.pk, siblings, clears, run.marked, CHUNK, now)
     if last is not None:
         run.marked = last
         run.save(update_fields=["marked"])

@@ -36,7 +36,8 @@ SELECT count(*), max(target_id) FROM (
     SELECT target_id FROM provisioning_link
      WHERE configuration_id = %(configuration)s AND target_id > %(after)s ORDER BY target_id LIMIT %(size)s) AS chunk
 """
-# Documents that are equal, as nearly all are, are not taken apart. A parked value is known not to be there, and what is
+# Documents that are equal, as nearly all are, are not taken apart. Of an object that we made, an attribute that the
+# mapping clears and that was not exported is empty by our doing. A parked value is known not to be there, and what is
 # not wanted any more is not ours.
 _OBJECTS: Final = """
 WITH compared AS (
@@ -44,6 +45,7 @@ WITH compared AS (
            o.dn, o.gone_reason, o.wanted, coalesce(u.attributes, g.attributes, c.attributes) AS held,
            coalesce(u.manager_id, c.manager_id)::text AS held_manager,
            coalesce(u.provisioning_errors, g.provisioning_errors, c.provisioning_errors, '[]') AS parked,
+           coalesce(u.created_at, g.created_at, c.created_at) >= l.linked_at AS is_made_by_us,
            CASE WHEN l.state = 'active' AND o.in_scope AND NOT o.is_gone THEN
                 CASE WHEN coalesce(u.id, g.id, c.id) IS NULL THEN 'missing'
                      WHEN coalesce(u.deleted_at, g.deleted_at, c.deleted_at) IS NOT NULL THEN 'deleted'
@@ -64,8 +66,15 @@ SELECT c.source_id, c.object_type, c.guid::text, c.dn, c.gone_reason, c.target_i
   FROM compared c
   LEFT JOIN LATERAL (
       SELECT jsonb_object_agg(e.key, jsonb_build_array(e.value, c.held->e.key)) AS names
-        FROM jsonb_each(CASE WHEN c.standing = 'here' AND c.held <> c.exported THEN c.exported END) e
-       WHERE c.held->e.key IS DISTINCT FROM e.value AND c.wanted ? e.key
+        FROM (SELECT key, value
+                FROM jsonb_each(CASE WHEN c.standing = 'here' AND c.held <> c.exported THEN c.exported END)
+               WHERE c.wanted ? key
+               UNION ALL
+              SELECT name, NULL
+                FROM jsonb_array_elements_text(CASE WHEN c.standing = 'here' AND c.held <> c.exported
+                     AND c.is_made_by_us THEN %(clears)s::jsonb->c.object_type::text END) AS name
+               WHERE NOT c.exported ? name AND NOT c.wanted ? name) e
+       WHERE c.held->e.key IS DISTINCT FROM e.value
          AND NOT c.parked @> jsonb_build_array(jsonb_build_object('propertyCausingError', e.key))
   ) differing ON true
   LEFT JOIN LATERAL (
@@ -246,9 +255,10 @@ def next_chunk(scope: Scope, after: str, size: int) -> Chunk | None:
     return Chunk(after, last, links) if links else None
 
 
-def objects(scope: Scope, chunk: Chunk) -> Iterator[Difference]:
-    """Objects of a chunk that differ."""
+def objects(scope: Scope, chunk: Chunk, clears: Mapping[int, Sequence[str]]) -> Iterator[Difference]:
+    """Objects of a chunk that differ. ``clears`` are by object type the attributes that the mapping clears."""
     parameters = {**_range(scope, chunk), "home": list(scope.home), "siblings": list(scope.siblings)}
+    parameters["clears"] = as_json(clears)
     with connection.cursor() as cursor:
         cursor.execute(_OBJECTS, {**parameters, "manager": MANAGER})
         rows = cursor.fetchall()
@@ -265,6 +275,11 @@ def objects(scope: Scope, chunk: Chunk) -> Iterator[Difference]:
             {name: (pair[0], pair[1]) for name, pair in pairs.items()},
             *managers,
         )
+
+
+def as_json(clears: Mapping[int, Sequence[str]]) -> str:
+    """Attributes by object type as a JSON document."""
+    return orjson.dumps({str(key): list(names) for key, names in clears.items()}).decode()
 
 
 def keep(reconciliation: int, findings: Iterable[Finding]) -> None:

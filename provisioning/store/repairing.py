@@ -7,13 +7,14 @@ marking once. Findings of a reconciliation are taken in chunks, in the order of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
-from provisioning.store.drift import MANAGER
+from provisioning.store.drift import MANAGER, as_json
 
 _CHUNK: Final = """
 SELECT max(id) FROM (
@@ -30,17 +31,31 @@ _HELD: Final = """(
     UNION ALL
     SELECT id, attributes, provisioning_errors FROM directory_contact
      WHERE id = l.target_id::uuid AND deleted_at IS NULL)"""
-# The target has dropped them with all that belongs to them; they come back as restored objects do.
+# The target has dropped them with all that belongs to them; they come back as restored objects do. What a restore
+# clears are the attributes last exported: of an object that we made, all that the mapping clears.
 _ABSENT: Final = f"""
 WITH absent AS (
-    SELECT f.source_id FROM {_FOUND} AND f.kind IN ('missing', 'deleted') AND l.state = 'active'
-       AND NOT EXISTS (SELECT 1 FROM {_HELD} AS held)
+    SELECT f.source_id, made_by_us.clears
+      FROM provisioning_drift f
+      JOIN provisioning_link l ON l.source_id = f.source_id AND l.state = 'active'
+      LEFT JOIN LATERAL (
+          SELECT jsonb_object_agg(name, NULL) AS clears
+            FROM jsonb_array_elements_text(%(clears)s::jsonb->f.object_type::text) AS name
+           WHERE coalesce((SELECT created_at FROM directory_user WHERE id = l.target_id::uuid),
+                          (SELECT created_at FROM directory_group WHERE id = l.target_id::uuid),
+                          (SELECT created_at FROM directory_contact WHERE id = l.target_id::uuid)) >= l.linked_at
+      ) made_by_us ON true
+     WHERE f.reconciliation_id = %(reconciliation)s AND f.id > %(after)s AND f.id <= %(last)s
+       AND f.kind IN ('missing', 'deleted') AND NOT EXISTS (SELECT 1 FROM {_HELD} AS held)
 ), unlinked AS (
-    UPDATE provisioning_link l SET state = 'deleted', updated_at = %(now)s FROM absent a WHERE l.source_id = a.source_id
+    UPDATE provisioning_link l
+       SET state = 'deleted', updated_at = %(now)s, exported = coalesce(a.clears, '{{}}') || l.exported
+      FROM absent a WHERE l.source_id = a.source_id
 ), forgotten AS (
     DELETE FROM provisioning_linkmember m USING absent a WHERE m.group_id = a.source_id OR m.member_id = a.source_id
 )
-UPDATE provisioning_sourceobject o SET is_dirty = true FROM absent a WHERE o.id = a.source_id
+UPDATE provisioning_sourceobject o SET is_dirty = true, members_dirty = o.members_dirty OR o.object_type = 2
+  FROM absent a WHERE o.id = a.source_id
 RETURNING o.guid::text
 """  # noqa: S608 — built from constants only
 # Who refers to them refers to what may come back under another id. The index is provisioning_link_references.
@@ -66,15 +81,17 @@ UPDATE provisioning_link l SET state = 'active', updated_at = %(now)s
 """  # noqa: S608 — built from constants only
 _CHANGED: Final = f"""
 WITH held AS (
-    SELECT f.source_id, jsonb_object_agg(e.key, h.attributes->e.key) AS attributes
+    SELECT f.source_id, jsonb_object_agg(e.name, h.attributes->e.name) AS attributes
       FROM provisioning_drift f
       JOIN provisioning_link l ON l.source_id = f.source_id AND l.state = 'active'
       CROSS JOIN LATERAL {_HELD} AS h
-      CROSS JOIN LATERAL jsonb_each(l.exported) AS e
+      CROSS JOIN LATERAL (
+          SELECT jsonb_object_keys(l.exported) UNION
+          SELECT found->>'name' FROM jsonb_array_elements(f.detail) AS found WHERE f.kind = 'changed') AS e (name)
      WHERE f.reconciliation_id = %(reconciliation)s AND f.id > %(after)s AND f.id <= %(last)s
-       AND f.kind IN ('changed', 'returned') AND h.attributes->e.key IS DISTINCT FROM e.value
+       AND f.kind IN ('changed', 'returned') AND h.attributes->e.name IS DISTINCT FROM l.exported->e.name
        AND NOT coalesce(h.provisioning_errors, '[]')
-           @> jsonb_build_array(jsonb_build_object('propertyCausingError', e.key))
+           @> jsonb_build_array(jsonb_build_object('propertyCausingError', e.name))
      GROUP BY f.source_id
 )
 UPDATE provisioning_link l SET exported = jsonb_strip_nulls(l.exported || h.attributes), updated_at = %(now)s
@@ -117,15 +134,25 @@ ON CONFLICT DO NOTHING
 """  # noqa: S608 — built from constants only
 
 
-def mark(reconciliation: int, siblings: list[UUID], after: int, size: int, now: datetime) -> int | None:
-    """Mark the next findings; the id of the last one of them, None when all were marked before."""
+def mark(
+    reconciliation: int,
+    siblings: list[UUID],
+    clears: Mapping[int, Sequence[str]],
+    after: int,
+    size: int,
+    now: datetime,
+) -> int | None:
+    """Mark the next findings; the id of the last one of them, None when all were marked before.
+
+    ``clears`` are by object type the attributes that the mapping clears.
+    """
     parameters: dict[str, Any] = {"reconciliation": reconciliation, "after": after, "size": size, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_CHUNK, parameters)
         last: int | None = cursor.fetchone()[0]
         if last is None:
             return None
-        parameters |= {"last": last, "siblings": siblings, "manager": MANAGER}
+        parameters |= {"last": last, "siblings": siblings, "manager": MANAGER, "clears": as_json(clears)}
         cursor.execute(_ABSENT, parameters)
         absent = [row[0] for row in cursor.fetchall()]
         if absent:

@@ -142,6 +142,31 @@ def test_an_object_that_lost_its_anchor_is_told_and_not_touched() -> None:
     assert User.objects.get(pk=id_of("ada")).department == "Mine"
 
 
+def test_a_value_that_ad_does_not_have_is_drift_on_an_object_that_we_made() -> None:
+    company = Company()
+    set_department = (
+        """UPDATE directory_user SET attributes = attributes || '{"Department": "Own"}' WHERE id = %s"""
+    )
+    for name in ("bob", "cid"):
+        execute(set_department, id_of(name))
+    # One that was in the cloud before may have had it from there.
+    execute(
+        "UPDATE directory_user SET created_at = created_at - interval '1 day' WHERE id = %s", id_of("cid")
+    )
+    assert found(reconcile(company.bench, REPAIR)) == [("changed", "bob", "")]
+    assert [User.objects.get(pk=id_of(name)).department for name in ("bob", "cid")] == [None, "Own"]
+
+
+def test_a_group_that_was_deleted_comes_back_with_its_members() -> None:
+    company = Company()
+    right = states.held()
+    execute("DELETE FROM directory_membership WHERE group_id = %s", id_of("staff"))
+    execute("UPDATE directory_group SET deleted_at = now() WHERE display_name IN ('staff', 'club')")
+    assert found(reconcile(company.bench, REPAIR)) == [("deleted", "club", ""), ("deleted", "staff", "")]
+    assert states.held() == right
+    assert found(reconcile(company.bench)) == []
+
+
 def test_what_the_mapping_leaves_to_the_target_is_no_drift() -> None:
     company = Company()
     bench = company.bench

@@ -49,7 +49,7 @@ _DEEDS = st.lists(
 
 
 @settings(
-    max_examples=12,
+    max_examples=8,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(state=STATES, deeds=_DEEDS)
