@@ -67,9 +67,10 @@ def test_a_narrower_scope_reads_nothing_and_a_wider_one_reads_everything(corp: S
 
 def test_a_name_that_is_not_known_is_looked_up_by_an_agent(corp: Site) -> None:
     with corp.forest.connect() as connection:
-        group = changes.add_group(connection, f"CN=Users,{corp.forest.base_dn}", "Chosen", "chosen")
+        users = f"CN=Users,{corp.forest.base_dn}"
+        group = changes.add_group(connection, users, "Chosen", "chosen")
         guid = str(changes.object_guid(connection, group))
-        person = corp.company.user_dn(3)
+        person = changes.add_user(connection, users, "Vera Unsuitable", "vunsuitable")
         corp.steer("pause")
         unit = changes.add_unit(connection, corp.forest.base_dn, "Fresh")
         fresh = str(changes.object_guid(connection, unit))
