@@ -5,11 +5,12 @@ Both take about as long as each other, and the thread that waits for PostgreSQL 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from agents.bus import pages as bus_pages
@@ -18,6 +19,9 @@ from provisioning.services import reading
 from provisioning.services.page_reader import Answer, open_page, read_answer, read_names, read_objects
 from provisioning.services.reading import Reading
 from provisioning.store.rows import StagedPage
+
+# Seconds. The thread that feeds the database gives Python away with every write, and waits this long to get it back.
+_TURN_S: Final = 0.0002
 
 Place = tuple[UUID, int, int]
 """Where a page is: request, attempt, number."""
@@ -29,6 +33,7 @@ class PagesAhead:
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
+        self._usual_turn_s = sys.getswitchinterval()
         self._ahead: tuple[Place, Reading, Future[MappedPage]] | None = None
 
     def __enter__(self) -> Self:
@@ -39,6 +44,7 @@ class PagesAhead:
     ) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+            sys.setswitchinterval(self._usual_turn_s)
 
     def take(self, place: Place, configuration: Configuration, now: datetime) -> MappedPage | None:
         """The page, mapped; None while it is not there."""
@@ -63,6 +69,7 @@ class PagesAhead:
             return
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="page-ahead")
+            sys.setswitchinterval(_TURN_S)
         reader, groups = reading.of(configuration), reading.asked(configuration).question.groups
         self._ahead = place, reader, self._pool.submit(_open_and_map, body, reader, groups, now)
 
