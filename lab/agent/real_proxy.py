@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab.certificates import issue_authority
+from lab.certificates import TlsFiles, issue_authority
 from lab.processes import Child
 
 USER = "agent"
@@ -18,9 +18,15 @@ _TUNNEL = re.compile(r" - CONNECT (\S+:[0-9]+) - ")
 
 
 class RealProxy(Child):
-    """On a loopback port. With ``upstream_ca``, what is sent is decrypted and sent on, under ``authority``."""
+    """On a loopback port. With ``upstream_ca``, what is sent is decrypted and sent on, under ``authority``.
 
-    def __init__(self, directory: Path, password: str, *, upstream_ca: Path | None = None) -> None:
+    With ``tls`` the proxy itself is spoken to over TLS.
+    """
+
+    def __init__(
+        self, directory: Path, password: str, *, upstream_ca: Path | None = None, tls: TlsFiles | None = None
+    ) -> None:
+        self._scheme = "http" if tls is None else "https"
         self.user_info = f"{USER}:{password}"
         self._port_file = directory / "proxy.port"
         self.authority = directory / "proxy-ca.pem"
@@ -30,6 +36,8 @@ class RealProxy(Child):
         command += ["--num-workers", "1", "--num-acceptors", "1"]
         if upstream_ca is not None:
             command += self._intercepting(directory, upstream_ca)
+        if tls is not None:
+            command += ["--cert-file", str(tls.certificate), "--key-file", str(tls.key)]
         super().__init__(command, directory / "proxy.log")
 
     def _intercepting(self, directory: Path, upstream_ca: Path) -> list[str]:
@@ -59,12 +67,12 @@ class RealProxy(Child):
     @property
     def url(self) -> str:
         """Without credentials."""
-        return f"http://{self.address}"
+        return f"{self._scheme}://{self.address}"
 
     @property
     def url_with_password(self) -> str:
         """As an environment variable has it."""
-        return f"http://{self.user_info}@{self.address}"
+        return f"{self._scheme}://{self.user_info}@{self.address}"
 
     def tunnels(self) -> list[str]:
         """The targets of the tunnels that have ended."""

@@ -194,6 +194,25 @@ def test_a_proxy_that_breaks_tls_open_passes_chunks_and_pages(forest: SambaFores
             host.stop(process)
 
 
+def test_a_proxy_may_be_spoken_to_over_tls(forest: SambaForest, tmp_path: Path) -> None:
+    tls = issue_server_certificate(tmp_path / "tls", "localhost", "127.0.0.1")
+    with serving(Portal(tls)) as portal, RealProxy(tmp_path / "proxy", PASSWORD, tls=tls) as proxy:
+        credentials = tmp_path / "credentials"
+        credentials.write_text(proxy.user_info)
+        host = AgentHost(portal, forest, tmp_path)
+        assert proxy.url.startswith("https://")
+        done = host.enrol(proxy=proxy.url, proxy_credentials_file=str(credentials))
+        assert done.returncode == 0, done.stderr
+        process = host.run()
+        try:
+            queued = portal.ask(question(forest.dns_name))
+            assert queued.done.wait(30), host.text()
+        finally:
+            host.stop(process)
+        assert doctor(host)[0] == 0
+        assert len(proxy.wait_for_tunnels(portal.connections)) == portal.connections
+
+
 class SixPortal(Portal):
     """The portal on the loopback address of IPv6."""
 

@@ -56,7 +56,7 @@ def _through(config: AgentConfig, hop: Hop) -> list[Check]:
     if any(check.status is Status.FAIL for check in reached):
         return reached
     try:
-        with proxies.tunnel(hop, host, port) as inside:
+        with proxies.tunnel(hop, host, port, config.portal_ca_file) as inside:
             opened = proxies.tunnel_verdict(hop, target, None)
             if hop.secure:
                 # TLS within TLS: the portal's certificate is judged by the bootstrap call.

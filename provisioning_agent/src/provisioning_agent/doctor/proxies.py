@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
+from pathlib import Path
 from typing import Final
 
 from provisioning_agent.channel.proxies import Hop
@@ -39,9 +40,12 @@ def verdict(portal: str, hop: Hop | None, *, exempt: bool) -> Check:
 
 
 @contextmanager
-def tunnel(hop: Hop, host: str, port: int) -> Iterator[socket.socket]:
-    """A connection to host and port through the proxy (RFC 9110 §9.3.6); ``TunnelRefused``, ``OSError``."""
-    with _connected(hop) as connection:
+def tunnel(hop: Hop, host: str, port: int, ca_file: Path | None) -> Iterator[socket.socket]:
+    """A connection to host and port through the proxy (RFC 9110 §9.3.6); ``TunnelRefused``, ``OSError``.
+
+    ``ca_file`` is the portal's: a proxy that is spoken to over TLS is trusted by the same authorities.
+    """
+    with _connected(hop, ca_file) as connection:
         name = f"[{host}]" if ":" in host else host
         lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}"]
         lines += [f"{key}: {value}" for key, value in hop.headers().items()]
@@ -57,12 +61,13 @@ def tunnel(hop: Hop, host: str, port: int) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _connected(hop: Hop) -> Iterator[socket.socket]:
+def _connected(hop: Hop, ca_file: Path | None) -> Iterator[socket.socket]:
     with socket.create_connection((hop.host, hop.port), TIMEOUT_S) as plain:
         if not hop.secure:
             yield plain
             return
-        with ssl.create_default_context().wrap_socket(plain, server_hostname=hop.host) as wrapped:
+        context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+        with context.wrap_socket(plain, server_hostname=hop.host) as wrapped:
             yield wrapped
 
 
