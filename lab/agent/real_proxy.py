@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from pathlib import Path
 
 from lab.certificates import TlsFiles, issue_authority
@@ -80,10 +79,7 @@ class RealProxy(Child):
 
     def wait_for_tunnels(self, number: int, seconds: float = 20) -> list[str]:
         """Those targets, once there are so many."""
-        end = time.monotonic() + seconds
-        while len(self.tunnels()) < number:
-            assert time.monotonic() < end, self.log.read_text()
-            time.sleep(0.05)
+        self.wait_until(lambda: len(self.tunnels()) >= number, seconds=seconds)
         return self.tunnels()
 
     def refused(self) -> int:
