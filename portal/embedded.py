@@ -22,8 +22,8 @@ _PID_FILE = "postmaster.pid"
 _PID_FILE_LINES = 8
 # Above what Linux ever gives to a process (pid_max).
 _NO_PROCESS = 1 << 22 | 1
-# More than the defaults where bulk writes profit: no checkpoint amid the first cycle of 150 000 people (after one, every
-# page that is touched goes to the log whole), and room for workers, beat and portal.
+# More than the defaults where bulk writes profit: no checkpoint amid the first cycle of 150 000 people (after one,
+# every page that is touched goes to the log whole), and room for workers, beat and portal.
 # Compiling a statement takes longer than any of ours runs; compressing what goes to the log costs more
 # processor time than writing it.
 _TUNING = """

@@ -26,6 +26,7 @@ class SourceObject(models.Model):
     ``state_changes_at`` is when its account expires: from then on it has to be mapped anew.
     ``sid`` is its objectSid, ``primary_group_sid`` that of its primary group where this may be in scope, both in
     base64; ``has_primary_members`` marks a group with derived members.
+    ``told_in`` is the full read that told of it first: that one has seen it.
     ``is_dirty``, ``members_dirty`` and ``references_dirty`` mark what the next plan has to look at.
     """
 
@@ -58,6 +59,7 @@ class SourceObject(models.Model):
     sid = models.TextField("objectSid", null=True)
     primary_group_sid = models.TextField(null=True)
     has_primary_members = models.BooleanField(default=False, db_default=False)
+    told_in = models.BigIntegerField(null=True, editable=False)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -181,7 +183,7 @@ class ScopeName(models.Model):
 
 
 class SeenObject(models.Model):
-    """An object seen in a full read that is under way; what was not seen by its end is gone."""
+    """A known object seen in a full read that is under way; what was not seen by its end is gone."""
 
     pk = models.CompositePrimaryKey("cycle_id", "guid")
     cycle_id = models.BigIntegerField()

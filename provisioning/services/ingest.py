@@ -109,7 +109,7 @@ def _start_over(cycle: Cycle, attempt: int) -> None:
     # Before the first attempt only provisioning on demand has seen anything, and that stays.
     if cycle.read_attempt:
         with transaction.atomic():
-            staging.forget_seen(cycle.pk)
+            staging.start_over(cycle.job.configuration_id, cycle.pk)
             Cycle.objects.filter(pk=cycle.pk).update(read_attempt=attempt, pages_read=0, count_imported=0)
     cycle.read_attempt, cycle.pages_read, cycle.count_imported = attempt, 0, 0
 

@@ -106,7 +106,7 @@ def _import(configuration: Configuration, answer: Answer) -> Report:
         for one in answer.page.objects:
             details |= masked(orjson.loads(one.attributes), hidden)
     if lookup.object_type == "group":
-        details["members"] = len(answer.page.added_members)
+        details["members"] = sum(map(len, answer.page.added_members.values()))
     return _step("EntryImport", "import", "success", text, answer.answered_at, details)
 
 

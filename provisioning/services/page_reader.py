@@ -18,14 +18,13 @@ from provisioning.engine.errors import EngineError
 from provisioning.engine.primary_groups import primary_group_sid
 from provisioning.models import ObjectType
 from provisioning.services.reading import EXPIRES, Reading, TypeReading
-from provisioning.store.rows import NamedScope, StagedObject, StagedPage
+from provisioning.store.rows import NOTHING, NamedScope, StagedObject, StagedPage
 from provisioning_agent.wire import pages as wire
 from provisioning_agent.wire.shape import CONTAINER, DELETIONS_COMPARED
 from provisioning_agent.wire.sids import from_text
 
 _DIGEST_BYTES = 16
 _TYPE_OF = {"user": ObjectType.USER, "group": ObjectType.GROUP, "contact": ObjectType.CONTACT}
-_EMPTY = b"{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +109,10 @@ def _read_container(page: StagedPage, guid: str, resource: Mapping[str, Any], *,
 def _read_members(page: StagedPage, group: str, members: Mapping[str, Any]) -> None:
     if members.get("whole"):
         page.whole_groups.append(group)
-    page.added_members.extend((group, member) for member in members.get("added", ()))
-    page.removed_members.extend((group, member) for member in members.get("removed", ()))
+    if added := members.get("added"):
+        page.added_members.setdefault(group, []).extend(added)
+    if removed := members.get("removed"):
+        page.removed_members.setdefault(group, []).extend(removed)
     for guid, sid in members.get("foreign", {}).items():
         page.foreign[guid] = sid, _object_sid(sid)
 
@@ -194,12 +195,12 @@ def _wanted(
         if isinstance(value := document.pop(name, None), Mapping)
     }
     wanted = orjson.dumps(result.attributes, option=orjson.OPT_SORT_KEYS)
-    guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else _EMPTY
+    guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else NOTHING
     # With FlowAlways any change of the object makes the plan look at it.
     behind = attributes_hash if mapped.rules.always else b""
     return {
         "wanted": wanted,
-        "create_only": orjson.dumps(result.create_only) if result.create_only else _EMPTY,
+        "create_only": orjson.dumps(result.create_only) if result.create_only else NOTHING,
         "reference_guids": guids,
         "wanted_hash": _digest(wanted + guids + behind),
     }
@@ -208,10 +209,10 @@ def _wanted(
 def _unmapped(error: EngineError) -> dict[str, Any]:
     detail = f"{error.message} {error.remedy}"
     return {
-        "wanted": _EMPTY,
-        "create_only": _EMPTY,
-        "reference_guids": _EMPTY,
-        "wanted_hash": _digest(_EMPTY),
+        "wanted": NOTHING,
+        "create_only": NOTHING,
+        "reference_guids": NOTHING,
+        "wanted_hash": _digest(NOTHING),
         "error_code": error.code,
         "error_detail": detail,
     }

@@ -19,7 +19,7 @@ FETCH_ROWS = 2_000
 _MARK_UNSEEN = """
 UPDATE provisioning_sourceobject o
    SET is_gone = true, gone_reason = 'unseen', is_dirty = true, updated_at = %(now)s
- WHERE o.configuration_id = %(configuration)s AND NOT o.is_gone
+ WHERE o.configuration_id = %(configuration)s AND NOT o.is_gone AND o.told_in IS DISTINCT FROM %(cycle)s
    AND NOT EXISTS (SELECT 1 FROM provisioning_seenobject s WHERE s.cycle_id = %(cycle)s AND s.guid = o.guid)
 """
 # After a complete full read: what stands otherwise than the link says, though the read itself changed nothing.

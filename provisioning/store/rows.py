@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# An empty document of a :class:`StagedObject`.
+NOTHING: Final = b"{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class NamedScope(NamedTuple):
 
 @dataclass(slots=True)
 class StagedPage:
-    """A page ready to be merged. Members are (group guid, member guid) pairs, in the order the agent gave them.
+    """A page ready to be merged. Members are lists of objectGUIDs by the group's; removals come before additions.
 
     ``foreign`` has the members that stand for somebody of another forest: by guid the SID as text, and as objectSid
     where it is that of an account.
@@ -48,8 +51,8 @@ class StagedPage:
     tombstones: dict[str, list[str]] = field(default_factory=dict)
     present: list[str] = field(default_factory=list)
     whole_groups: list[str] = field(default_factory=list)
-    added_members: list[tuple[str, str]] = field(default_factory=list)
-    removed_members: list[tuple[str, str]] = field(default_factory=list)
+    added_members: dict[str, list[str]] = field(default_factory=dict)
+    removed_members: dict[str, list[str]] = field(default_factory=dict)
     foreign: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     names: dict[str, NamedScope] = field(default_factory=dict)
     lost_names: list[str] = field(default_factory=list)
@@ -65,6 +68,8 @@ class StagedPage:
         for reason, guids in other.tombstones.items():
             self.tombstones.setdefault(reason, []).extend(guids)
         self.whole_groups += other.whole_groups
-        self.added_members += other.added_members
-        self.removed_members += other.removed_members
+        for group, members in other.added_members.items():
+            self.added_members.setdefault(group, []).extend(members)
+        for group, members in other.removed_members.items():
+            self.removed_members.setdefault(group, []).extend(members)
         self.foreign |= other.foreign

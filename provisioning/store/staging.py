@@ -1,17 +1,18 @@
-"""Merging a page into the source tables: COPY into a temporary table, one upsert, set-based memberships.
+"""Merging a page into the source tables: new objects are copied into them, known ones are staged and merged.
 
 Merging is idempotent: a page that comes twice, or that another agent sends again, changes nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from provisioning.store import foreign, scope_names
+from provisioning.store import copy_text, foreign, newcomers, scope_names
 from provisioning.store.rows import StagedObject, StagedPage
 
 _STAGING = """
@@ -60,6 +61,11 @@ _SEE_NAMED = """
 INSERT INTO provisioning_seenobject (cycle_id, guid)
 SELECT DISTINCT %(cycle)s::bigint, guid FROM unnest(%(guids)s::uuid[]) AS named (guid)
 ON CONFLICT DO NOTHING
+"""
+_FORGET_SEEN = "DELETE FROM provisioning_seenobject WHERE cycle_id = %s"
+_FORGET_TOLD = """
+UPDATE provisioning_sourceobject SET told_in = NULL
+ WHERE configuration_id = %(configuration)s AND told_in = %(cycle)s
 """
 _BURY = """
 UPDATE provisioning_sourceobject
@@ -111,22 +117,30 @@ def merge(configuration: UUID, cycle: int, page: StagedPage, now: datetime, *, m
     """Merge one page, inside the caller's transaction; ``mark_seen`` during a full read."""
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "now": now}
     with connection.cursor() as cursor:
-        _merge_objects(cursor, page.objects, parameters, mark_seen=mark_seen)
+        new = newcomers.add(cursor, configuration, page, now, told_in=cycle if mark_seen else None)
+        known = [one for one in page.objects if one.guid not in new]
+        _merge_objects(cursor, known, parameters, mark_seen=mark_seen)
         for reason, guids in page.tombstones.items():
             cursor.execute(_BURY, {**parameters, "reason": reason, "guids": guids})
         if mark_seen and page.present:
             cursor.execute(_SEE_NAMED, {**parameters, "guids": page.present})
         scope_names.merge(configuration, cycle, page.names, page.lost_names, everything=mark_seen)
-        if page.whole_groups or page.added_members or page.removed_members:
-            _merge_members(cursor, page, parameters)
+        _merge_members(cursor, page, new, parameters)
         if page.foreign:
             foreign.keep(cursor, configuration, page.foreign)
 
 
 def forget_seen(cycle: int) -> None:
-    """Drop what a full read had seen: it is over, or another agent reads again from the start."""
+    """Drop what a full read had seen besides what it told of first: it is over."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM provisioning_seenobject WHERE cycle_id = %s", [cycle])
+        cursor.execute(_FORGET_SEEN, [cycle])
+
+
+def start_over(configuration: UUID, cycle: int) -> None:
+    """Another agent reads again from the start: nothing has been seen."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET_SEEN, [cycle])
+        cursor.execute(_FORGET_TOLD, {"configuration": configuration, "cycle": cycle})
 
 
 def _merge_objects(
@@ -163,21 +177,22 @@ def _row(one: StagedObject) -> tuple[Any, ...]:
     )
 
 
-def _merge_members(cursor: Any, page: StagedPage, parameters: dict[str, Any]) -> None:
+def _merge_members(cursor: Any, page: StagedPage, new: Collection[str], parameters: dict[str, Any]) -> None:
+    """Memberships of groups that were known; a new one has come with its own."""
+    removed = {group: guids for group, guids in page.removed_members.items() if group not in new}
+    added = {group: guids for group, guids in page.added_members.items() if group not in new}
+    whole = [group for group in page.whole_groups if group not in new]
+    if not (removed or added or whole):
+        return
     cursor.execute(_MEMBER_STAGING)
     with cursor.copy(_STAGE_MEMBERS) as copy:
-        for group, member in page.removed_members:
-            copy.write_row((group, member, False))
-        for group, member in page.added_members:
-            copy.write_row((group, member, True))
-    needed = {
-        _FORGET_MEMBERS: page.whole_groups,
-        _REMOVE_MEMBERS: page.removed_members,
-        _ADD_MEMBERS: page.added_members,
-    }
+        for is_addition, members in (("f", removed), ("t", added)):
+            for group, guids in members.items():
+                copy.write(copy_text.pairs(group, guids, is_addition))
+    needed = {_FORGET_MEMBERS: whole, _REMOVE_MEMBERS: removed, _ADD_MEMBERS: added}
     touched: set[int] = set()
     for statement in (one for one, needs in needed.items() if needs):
-        cursor.execute(statement, {**parameters, "whole": page.whole_groups})
+        cursor.execute(statement, {**parameters, "whole": whole})
         touched.update(row[0] for row in cursor.fetchall())
     if touched:
         cursor.execute(_MARK_MEMBERS, {"groups": list(touched)})

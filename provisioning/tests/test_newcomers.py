@@ -1,0 +1,105 @@
+"""Objects that are told of for the first time are copied into the tables: nothing is lost or told wrong by that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.bus import giving_back
+from directory.models import Group, User
+from provisioning.models import CycleStep, SourceMember, SourceObject
+from provisioning.services import ingest
+from provisioning.services.clock import now
+from provisioning.services.hints import Hint, Step
+from provisioning.services.page_reader import read_objects
+from provisioning.services.reading import of
+from provisioning.store import copy_text, staging
+from provisioning.tests.answering import (
+    Bench,
+    changed,
+    group,
+    guid_of,
+    run_to_end,
+    user,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AWKWARD = 'tab\there, a\\backslash, "quotes", \\N, a\nline and Žluťoučký 馬'
+
+
+def test_what_ends_fields_and_lines_arrives_as_it_is() -> None:
+    bench = Bench.set_up()
+    ada = user("ada", department=AWKWARD, distinguishedName=f"CN=ada\\, {AWKWARD},DC=corp,DC=example")
+    bench.cycle([ada])
+    source = SourceObject.objects.get()
+    assert source.dn == f"CN=ada\\, {AWKWARD},DC=corp,DC=example"
+    assert source.attributes["department"] == AWKWARD
+    assert User.objects.get().department == AWKWARD
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
+def test_fields_are_what_the_manual_says(value: str) -> None:
+    field = copy_text.text(value).decode()
+    assert not set("\n\r\t") & set(field)
+    meant = {"\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r"}
+    read, at = "", 0
+    while at < len(field):
+        step = 2 if field[at] == "\\" else 1
+        read += meant.get(field[at : at + step], field[at])
+        at += step
+    assert read == value
+
+
+def test_an_object_that_a_page_tells_twice_is_as_told_last() -> None:
+    bench = Bench.set_up()
+    ada = user("ada", department="R&D")
+    cycle = bench.cycle([ada, changed(ada, department="Sales")])
+    assert cycle.step == CycleStep.DONE
+    assert User.objects.get().department == "Sales"
+
+
+def test_a_member_that_is_told_twice_is_one_member() -> None:
+    bench = Bench.set_up()
+    ada = user("ada")
+    bench.cycle([ada, group("team", [guid_of(ada), guid_of(ada)])])
+    assert SourceMember.objects.count() == 1
+    assert Group.objects.get().memberships.count() == 1
+
+
+def test_one_that_somebody_else_has_just_added_is_merged() -> None:
+    """The look at what is known passes ada by, here for another way to write her guid: the page is merged whole."""
+    bench = Bench.set_up()
+    ada, bob = user("ada"), user("bob")
+    bench.cycle([ada])
+    team = group("team", [guid_of(bob)])
+    page = read_objects({"Resources": [changed(ada, title="Dr"), bob, team]}, of(bench.configuration), now())
+    page.objects[0] = replace(page.objects[0], guid=ada["id"].upper())
+    with transaction.atomic():
+        staging.merge(bench.configuration.pk, 0, page, now(), mark_seen=False)
+    assert SourceObject.objects.get(guid=ada["id"]).attributes["title"] == "Dr"
+    assert SourceObject.objects.count() == 3
+    assert SourceMember.objects.get().member_guid == guid_of(bob)
+
+
+def test_what_a_first_attempt_told_does_not_count_for_the_second() -> None:
+    bench = Bench.set_up()
+    ada, bob = user("ada"), user("bob")
+    cycle = bench.begin()
+    bench.answer([ada, bob], mode="initial", complete=False)
+    assert ingest.ingest(cycle.pk) == []
+    assert SourceObject.objects.filter(told_in=cycle.pk).count() == 2
+    # The lease runs out, another agent reads from the start, and by then bob is gone.
+    giving_back.expire_leases(now() + timedelta(seconds=settings.BUS_LEASE_S + 1))
+    bench.answer([ada], mode="initial")
+    run_to_end([Hint(Step.INGEST, cycle.pk)])
+    assert SourceObject.objects.get(guid=bob["id"]).gone_reason == "unseen"
+    assert {one.display_name for one in User.objects.all()} == {"ada"}
+    cycle.refresh_from_db()
+    assert cycle.step == CycleStep.DONE
