@@ -14,17 +14,32 @@ import psycopg
 from django.db import transaction
 
 from provisioning.store import copy_text
+from provisioning.store.copy_binary import (
+    FALSE,
+    bigint,
+    flag,
+    jsonb,
+    moment,
+    raw,
+    rows,
+    smallint,
+    start,
+    text,
+    uuid,
+)
 from provisioning.store.rows import NOTHING, StagedObject, StagedPage
 
 _KNOWN = """
 SELECT guid::text FROM provisioning_sourceobject WHERE configuration_id = %s AND guid = ANY(%s::uuid[])
 """
-_ADD = """
-COPY provisioning_sourceobject (
-    configuration_id, guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only,
-    reference_guids, wanted_hash, error_code, error_detail, is_dirty, members_dirty, references_dirty,
-    state_changes_at, sid, primary_group_sid, is_gone, gone_reason, told_in, updated_at) FROM STDIN
-"""
+_COLUMNS = (
+    "configuration_id, is_gone, gone_reason, told_in, updated_at, is_dirty",
+    "guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only, reference_guids",
+    "wanted_hash, error_code, error_detail, members_dirty, references_dirty, state_changes_at, sid",
+    "primary_group_sid",
+)
+_ADD = f"COPY provisioning_sourceobject ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
+_START = start(len(", ".join(_COLUMNS).split(",")))
 _IDS = """
 SELECT guid::text, id FROM provisioning_sourceobject WHERE configuration_id = %s AND guid = ANY(%s::uuid[])
 """
@@ -65,43 +80,34 @@ def _add_objects(
     now: datetime,
     told_in: int | None,
 ) -> None:
-    before = str(configuration).encode()
-    after = b"\t".join(
-        (
-            copy_text.FALSE,
-            b"",
-            copy_text.NULL if told_in is None else str(told_in).encode(),
-            copy_text.text(now.isoformat()),
-        )
-    )
+    shared = b"".join((raw(configuration.bytes), FALSE, text(""), bigint(told_in), moment(now), flag(True)))
     with cursor.copy(_ADD) as copy:
-        copy.write(b"".join(_line(one, before, after, has_members=one.guid in holding) for one in objects))
+        copy.write(rows(_row(one, shared, has_members=one.guid in holding) for one in objects))
 
 
-def _line(one: StagedObject, before: bytes, after: bytes, *, has_members: bool) -> bytes:
+def _row(one: StagedObject, shared: bytes, *, has_members: bool) -> bytes:
     fields = (
-        before,
-        one.guid.encode(),
-        str(one.object_type).encode(),
-        copy_text.text(one.dn),
-        copy_text.escape(one.attributes),
-        copy_text.hexadecimal(one.attributes_hash),
-        copy_text.flag(one.in_scope),
-        copy_text.escape(one.wanted),
-        copy_text.escape(one.create_only),
-        copy_text.escape(one.reference_guids),
-        copy_text.hexadecimal(one.wanted_hash),
-        copy_text.text(one.error_code),
-        copy_text.text(one.error_detail),
-        copy_text.flag(True),
-        copy_text.flag(has_members),
-        copy_text.flag(one.reference_guids != NOTHING),
-        copy_text.text(one.state_changes_at.isoformat() if one.state_changes_at else None),
-        copy_text.text(one.sid),
-        copy_text.text(one.primary_group_sid),
-        after,
+        _START,
+        shared,
+        uuid(one.guid),
+        smallint(one.object_type),
+        text(one.dn),
+        jsonb(one.attributes),
+        raw(one.attributes_hash),
+        flag(one.in_scope),
+        jsonb(one.wanted),
+        jsonb(one.create_only),
+        jsonb(one.reference_guids),
+        raw(one.wanted_hash),
+        text(one.error_code),
+        text(one.error_detail),
+        flag(has_members),
+        flag(one.reference_guids != NOTHING),
+        moment(one.state_changes_at),
+        text(one.sid),
+        text(one.primary_group_sid),
     )
-    return b"\t".join(fields) + b"\n"
+    return b"".join(fields)
 
 
 def _add_members(cursor: Any, configuration: UUID, members: Mapping[str, Collection[str]]) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
 from django.db import transaction
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agents.bus import giving_back
 from directory.models import Group, User
@@ -19,7 +17,7 @@ from provisioning.services.clock import now
 from provisioning.services.hints import Hint, Step
 from provisioning.services.page_reader import read_objects
 from provisioning.services.reading import of
-from provisioning.store import copy_text, staging
+from provisioning.store import staging
 from provisioning.tests.answering import (
     Bench,
     changed,
@@ -44,17 +42,12 @@ def test_what_ends_fields_and_lines_arrives_as_it_is() -> None:
     assert User.objects.get().department == AWKWARD
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
-def test_fields_are_what_the_manual_says(value: str) -> None:
-    field = copy_text.text(value).decode()
-    assert not set("\n\r\t") & set(field)
-    meant = {"\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r"}
-    read, at = "", 0
-    while at < len(field):
-        step = 2 if field[at] == "\\" else 1
-        read += meant.get(field[at : at + step], field[at])
-        at += step
-    assert read == value
+def test_an_account_that_expires_keeps_its_moment_to_the_microsecond() -> None:
+    bench = Bench.set_up()
+    moment = now().replace(microsecond=123457) + timedelta(days=3)
+    since_1601 = (moment - datetime(1601, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    bench.cycle([user("ada", accountExpires=since_1601 * 10)])
+    assert SourceObject.objects.get().state_changes_at == moment
 
 
 def test_an_object_that_a_page_tells_twice_is_as_told_last() -> None:
