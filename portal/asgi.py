@@ -7,7 +7,7 @@ from typing import cast
 
 from django.core.asgi import get_asgi_application
 
-from portal import embedded
+from portal import embedded, garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 embedded.ensure_running()
@@ -19,3 +19,4 @@ from agents.api.http import Application  # noqa: E402
 
 # Django's stubs describe ASGI by concrete dictionaries where the standard says mappings.
 application = HybridIdentityService(cast(Application, _console))
+garbage.collect_seldom()

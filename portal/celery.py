@@ -14,7 +14,7 @@ from celery import Celery
 from celery.signals import task_prerun, worker_process_init
 from django.db import close_old_connections
 
-from portal import embedded
+from portal import embedded, garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 embedded.ensure_running()
@@ -31,6 +31,12 @@ def leave_the_end_to_the_parent(**_: Any) -> None:
     A pool process that a supervisor's SIGTERM kills takes a lock with it on which its parent then waits.
     """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+@worker_process_init.connect
+def begin_with_little_garbage(**_: Any) -> None:
+    """Everything that is imported by now stays until the process ends."""
+    garbage.collect_seldom()
 
 
 @task_prerun.connect
