@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning_agent.wire.errors import WireError
+from provisioning_agent.wire.guids import are_guids
 from provisioning_agent.wire.limits import MAX_INFLATION_RATIO, MAX_PAGE_COMPRESSED, MAX_PAGE_INFLATED
 from provisioning_agent.wire.pages import (
     AD_SCHEMA,
@@ -26,6 +27,7 @@ from provisioning_agent.wire.pages import (
     encode_page,
     inflate,
 )
+from provisioning_agent.wire.requests import GUID_PATTERN
 
 GUID = "b3d4bfbd-3c45-4ee4-83e0-5db0a9f0b8f2"
 
@@ -156,8 +158,11 @@ def _set(*path: Any, value: Any) -> Change:
         (_set("Resources", 0, AD_SCHEMA, value=...), "urn:isthmus"),
         (_set("Resources", 0, AD_SCHEMA, "deep", value=[[[[[[1]]]]]]), "deep"),
         (_set("Resources", 0, "members", value={"whole": True, "added": [], "removed": []}), "members"),
+        (_set("Resources", 0, AD_SCHEMA, "deep", value={"a": {"b": {"c": {"d": {"e": {}}}}}}), "deep"),
+        (_set("Resources", 1, "id", value=1), r"Resources\[1\].id"),
         (_set("Resources", 1, "members", "whole", value=None), "members.whole"),
         (_set("Resources", 1, "members", "added", value=[1]), "members.added"),
+        (_set("Resources", 1, "members", "added", value=[GUID, GUID.upper()]), "members.added"),
         (_set("Resources", 1, "members", "removed", value=["x"]), "members.removed"),
         (_set("Resources", 1, "members", "foreign", value={GUID: "S-1-5"}), "members.foreign"),
         (_set("Resources", 1, "members", "foreign", value={"x": "S-1-5-11"}), "members.foreign"),
@@ -173,6 +178,30 @@ def test_a_page_of_the_wrong_shape_is_refused_naming_the_place(change: Change, w
     with pytest.raises(WireError, match=where) as caught:
         decode_page(pack(page))
     assert caught.value.code == "MalformedPage"
+
+
+def test_values_may_be_nested_as_deep_as_the_limit_says() -> None:
+    page = last_page(user(deep=[[[[1]]]], reference={"value": GUID, "display": "x"})).to_dict()
+    assert decode_page(pack(page)) == page
+
+
+# Texts that are nearly a GUID: one that two others make good would be the worst.
+NEARLY: st.SearchStrategy[Any] = st.one_of(
+    st.just(GUID),
+    st.sampled_from(
+        [GUID[:-1], GUID + "0", GUID + "\n", GUID.upper(), GUID.replace("-", "0"), "-" * 36, "", "é" * 36]
+    ),
+    st.text("0-af", min_size=35, max_size=37),
+    st.tuples(st.integers(0, 35), st.sampled_from("0-gA é\n")).map(
+        lambda at: GUID[: at[0]] + at[1] + GUID[at[0] + 1 :]
+    ),
+    st.sampled_from([None, 1, ["a"], {}]),
+)
+
+
+@given(st.lists(NEARLY, max_size=4))
+def test_guids_are_told_together_as_one_by_one(values: list[Any]) -> None:
+    assert are_guids(values) == all(type(one) is str and GUID_PATTERN.match(one) for one in values)
 
 
 def test_more_resources_than_allowed_are_refused() -> None:

@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from .errors import WireError
+from .guids import are_guids
 from .limits import MAX_DEPTH, MAX_PAGE_RESOURCES
 from .lookups import MAX_OBJECTS, is_lookup
 from .requests import GUID_PATTERN, OBJECT_TYPES
@@ -25,6 +26,8 @@ DELETIONS_COMPARED: Final = "DeletionsCompared"
 TOMBSTONES: Final = ("deleted", "outOfScope")
 # MS-DTYP §2.4.2.1: at most 15 sub-authorities.
 _SID: Final = re.compile(r"S-1-[0-9]{1,15}(?:-[0-9]{1,10}){1,15}\Z")
+_CONTAINERS: Final = frozenset((list, dict))
+_SCALARS: Final = frozenset((str, int, float, bool, type(None)))
 # Depth already used up where an attribute value starts: page, Resources, resource, attributes.
 _VALUE_DEPTH: Final = 4
 
@@ -41,7 +44,19 @@ def check_page(page: dict[str, Any]) -> None:
         raise _wrong("itemsPerPage", "is not the number of Resources")
     _check_extension(page)
     for index, resource in enumerate(resources):
-        _check_resource(resource, index)
+        try:
+            _check_resource(resource)
+        except _Misfit as misfit:
+            raise _wrong(f"Resources[{index}]{misfit.where}", misfit.what) from None
+    _check_ids(resources)
+
+
+class _Misfit(Exception):
+    """Something is wrong with a resource: ``where`` inside it, and ``what``."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(where, what)
+        self.where, self.what = where, what
 
 
 def _wrong(where: str, what: str) -> WireError:
@@ -111,78 +126,83 @@ def _is_name(item: object) -> bool:
     return isinstance(guid, str) and bool(GUID_PATTERN.match(guid)) and isinstance(dn, str)
 
 
-def _check_resource(resource: object, index: int) -> None:
-    where = f"Resources[{index}]"
+def _check_resource(resource: object) -> None:
     if not isinstance(resource, dict):
-        raise _wrong(where, "is not an object")
-    guid = resource.get("id")
-    if not isinstance(guid, str) or not GUID_PATTERN.match(guid):
-        raise _wrong(f"{where}.id", "is not a lower-case hyphenated GUID")
+        raise _Misfit("", "is not an object")
     meta = resource.get("meta")
     if not isinstance(meta, dict) or meta.get("resourceType") not in RESOURCE_TYPES:
-        raise _wrong(f"{where}.meta.resourceType", f"is none of {', '.join(RESOURCE_TYPES)}")
+        raise _Misfit(".meta.resourceType", f"is none of {', '.join(RESOURCE_TYPES)}")
     tombstone = meta.get("tombstone")
     if tombstone is not None:
         if tombstone not in TOMBSTONES:
-            raise _wrong(f"{where}.meta.tombstone", "is neither deleted nor outOfScope")
+            raise _Misfit(".meta.tombstone", "is neither deleted nor outOfScope")
         return
-    if type(meta.get("present", False)) is not bool:
-        raise _wrong(f"{where}.meta.present", "is not a boolean")
-    if meta.get("present"):
-        if AD_SCHEMA in resource or "members" in resource:
-            raise _wrong(where, "is only named and has content")
-        return
-    _check_content(resource, meta, where)
+    present = meta.get("present", False)
+    if type(present) is not bool:
+        raise _Misfit(".meta.present", "is not a boolean")
+    if not present:
+        _check_content(resource, meta)
+    elif AD_SCHEMA in resource or "members" in resource:
+        raise _Misfit("", "is only named and has content")
 
 
-def _check_content(resource: dict[str, Any], meta: dict[str, Any], where: str) -> None:
+def _check_ids(resources: list[dict[str, Any]]) -> None:
+    if are_guids([resource.get("id") for resource in resources]):
+        return
+    index = next(at for at, resource in enumerate(resources) if not are_guids([resource.get("id")]))
+    raise _wrong(f"Resources[{index}].id", "is not a lower-case hyphenated GUID")
+
+
+def _check_content(resource: dict[str, Any], meta: dict[str, Any]) -> None:
     attributes, members = resource.get(AD_SCHEMA), resource.get("members")
-    if type(meta.get("continues", False)) is not bool:
-        raise _wrong(f"{where}.meta.continues", "is not a boolean")
-    if meta.get("continues"):
+    continues = meta.get("continues", False)
+    if type(continues) is not bool:
+        raise _Misfit(".meta.continues", "is not a boolean")
+    if continues:
         if members is None or attributes is not None:
-            raise _wrong(where, "continues a group without members or with attributes")
+            raise _Misfit("", "continues a group without members or with attributes")
     elif not isinstance(attributes, dict):
-        raise _wrong(f"{where}.{AD_SCHEMA}", "is not an object")
+        raise _Misfit(f".{AD_SCHEMA}", "is not an object")
     if members is not None:
-        _check_members(members, meta, f"{where}.members")
-    for name, value in (attributes or {}).items():
-        kind = type(value)
-        if kind is dict or kind is list:
-            _check_value(value, f"{where}.{name}", _VALUE_DEPTH)
+        _check_members(members, meta)
+    if attributes:
+        _check_depth(attributes)
 
 
-def _check_members(members: object, meta: dict[str, Any], where: str) -> None:
+def _check_members(members: object, meta: dict[str, Any]) -> None:
     if meta["resourceType"] != "group":
-        raise _wrong(where, "is present on something that is not a group")
+        raise _Misfit(".members", "is present on something that is not a group")
     if not isinstance(members, dict) or type(members.get("whole")) is not bool:
-        raise _wrong(f"{where}.whole", "is not a boolean")
+        raise _Misfit(".members.whole", "is not a boolean")
     for side in ("added", "removed"):
         guids = members.get(side)
         if not isinstance(guids, list):
-            raise _wrong(f"{where}.{side}", "is not a list")
-        for guid in guids:
-            if type(guid) is not str or not GUID_PATTERN.match(guid):
-                raise _wrong(f"{where}.{side}", "holds something that is not a lower-case hyphenated GUID")
+            raise _Misfit(f".members.{side}", "is not a list")
+        if guids and not are_guids(guids):
+            raise _Misfit(f".members.{side}", "holds something that is not a lower-case hyphenated GUID")
+    if "foreign" in members:
+        _check_foreign(members)
 
-    _check_foreign(members, where)
 
-
-def _check_foreign(members: dict[str, Any], where: str) -> None:
-    foreign = members.get("foreign", {})
+def _check_foreign(members: dict[str, Any]) -> None:
+    foreign = members["foreign"]
     if not isinstance(foreign, dict) or len(foreign) > len(members["added"]):
-        raise _wrong(f"{where}.foreign", "is not an object of some of those who were added")
-    for guid, sid in foreign.items():
-        if not GUID_PATTERN.match(guid) or type(sid) is not str or not _SID.match(sid):
-            raise _wrong(f"{where}.foreign", "holds something that is not a GUID with a SID")
+        raise _Misfit(".members.foreign", "is not an object of some of those who were added")
+    if not are_guids(foreign) or not all(type(sid) is str and _SID.match(sid) for sid in foreign.values()):
+        raise _Misfit(".members.foreign", "holds something that is not a GUID with a SID")
 
 
-def _check_value(value: object, where: str, depth: int) -> None:
+def _check_depth(attributes: dict[str, Any]) -> None:
+    for name, value in attributes.items():
+        if type(value) in _CONTAINERS:
+            # Nearly all are lists of texts, or references: one look at all parts is enough for them.
+            parts = value if type(value) is list else value.values()
+            if not _SCALARS.issuperset(map(type, parts)) and _is_deep(value, _VALUE_DEPTH):
+                raise _Misfit(f".{name}", f"is nested deeper than {MAX_DEPTH} levels")
+
+
+def _is_deep(value: object, depth: int) -> bool:
     if depth > MAX_DEPTH:
-        raise _wrong(where, f"is nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, dict):
-        for item in value.values():
-            _check_value(item, where, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            _check_value(item, where, depth + 1)
+        return True
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_is_deep(part, depth + 1) for part in parts)
