@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from psycopg import sql
 
 from directory.matching import ANCHOR, CONFLICT, MatchPolicy, Refuse
@@ -22,7 +22,9 @@ from directory.models.membership import MemberKind
 from directory.services import collisions, objects
 from directory.services.rows import MANAGED, MODEL_OF, Kept, ObjectWrite, Verb, WriteResult
 
-_KINDS: Final = "SELECT DISTINCT object_type FROM {staged} WHERE object_id IS NOT NULL ORDER BY 1"
+_KINDS: Final = """
+SELECT object_type, count(*) FROM {staged} WHERE object_id IS NOT NULL GROUP BY object_type ORDER BY 1
+"""
 _MANAGER_FOUND: Final = "(i.references_found->'Manager'->>1)::uuid"
 # In order: of two that meet, the one that was known first is created.
 _CREATE: Final = """
@@ -33,12 +35,12 @@ SELECT i.object_id, i.anchor, i.document, %(now)s, %(now)s, true{manager_value}
        SELECT 1 FROM ({other_addresses}) x
         WHERE x.primary_smtp = directory_primary_smtp(i.document))
  ORDER BY i.change_id
-ON CONFLICT DO NOTHING
 """
+# Looks into every unique index twice, and costs a quarter more.
+_LEAVING_OVER: Final = "ON CONFLICT DO NOTHING"
 _OTHER_ADDRESSES: Final = (
     "SELECT primary_smtp FROM {other} WHERE deleted_at IS NULL AND primary_smtp IS NOT NULL"
 )
-_EXPECTED: Final = "SELECT count(*) FROM {staged} WHERE object_type = %(kind)s AND object_id IS NOT NULL"
 _LEFT_OVER: Final = """
 SELECT i.change_id, i.object_id, i.anchor, i.document::text, {manager},
        EXISTS (SELECT 1 FROM {staged} e
@@ -59,34 +61,43 @@ def create(
     """
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(_KINDS).format(staged=sql.Identifier(table)))
-        kinds = [MemberKind(row[0]) for row in cursor.fetchall()]
-    nothing = objects.NOTHING_KEPT
-    return [result for kind in kinds for result in _create(kind, table, now, policy, kept.get(kind, nothing))]
+        kinds = {MemberKind(kind): int(count) for kind, count in cursor.fetchall()}
+    return [
+        result
+        for kind, expected in kinds.items()
+        for result in _create(kind, table, expected, now, policy, kept.get(kind, objects.NOTHING_KEPT))
+    ]
 
 
 def _create(
-    kind: MemberKind, table: str, now: datetime, policy: MatchPolicy, kept: Kept
+    kind: MemberKind, table: str, expected: int, now: datetime, policy: MatchPolicy, kept: Kept
 ) -> list[WriteResult]:
     parameters: dict[str, Any] = {"kind": int(kind), "now": now}
     places = _places(kind, table)
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(_EXPECTED).format(**places), parameters)
-        expected = cursor.fetchone()[0]
-        try:
-            with transaction.atomic():
-                cursor.execute(sql.SQL(_CREATE).format(**places), parameters)
-                created = cursor.rowcount
-        except DatabaseError as error:
-            if not objects.is_about_values(error):
-                raise
-            # A value that no column can hold: the writer finds out which object's.
-            created = 0
-        if created == expected:
+        if _insert(cursor, sql.SQL(_CREATE).format(**places), parameters) == expected:
             return []
         cursor.execute(sql.SQL(_LEFT_OVER).format(**places), parameters)
         left_over = cursor.fetchall()
     settled = _settle(kind, left_over, now, policy, kept)
     return _with_held(kind, settled, kept.names) if kept.names else settled
+
+
+def _insert(cursor: Any, statement: sql.Composed, parameters: Mapping[str, Any]) -> int:
+    """How many were created: all at once if nobody meets anybody, else those that do not."""
+    for one in (statement, statement + sql.SQL(_LEAVING_OVER)):
+        try:
+            with transaction.atomic():
+                cursor.execute(one, parameters)
+                return int(cursor.rowcount)
+        except IntegrityError:
+            continue
+        except DatabaseError as error:
+            if not objects.is_about_values(error):
+                raise
+            break
+    # A value that no column can hold: the writer finds out which object's.
+    return 0
 
 
 def _with_held(kind: MemberKind, results: Sequence[WriteResult], names: Sequence[str]) -> list[WriteResult]:
