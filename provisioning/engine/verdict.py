@@ -137,7 +137,9 @@ def _kept(facts: Facts) -> Verdict | None:
 def _unfinished(facts: Facts) -> Verdict | None:
     if facts.in_escrow:
         return Verdict.GIVEN_UP if facts.is_given_up else Verdict.IN_ESCROW
-    if facts.is_dirty and (facts.is_wanted or facts.link is LinkStanding.ACTIVE):
+    # An initial cycle creates what is not there yet, marked or not.
+    is_looked_at = facts.is_dirty or facts.link is LinkStanding.NONE
+    if is_looked_at and (facts.is_wanted or facts.link is LinkStanding.ACTIVE):
         return Verdict.HELD if facts.job_is_held else Verdict.WAITING
     return None
 

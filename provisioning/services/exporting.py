@@ -26,6 +26,7 @@ from provisioning.store import (
     references,
     statistics,
 )
+from provisioning.store.batches import Batch
 from provisioning.targets.base import Target
 from provisioning.targets.registry import open_target
 
@@ -134,58 +135,56 @@ def _apply(cycle: Cycle, phase: Phase, batch: int, now: datetime) -> Applied:
     target = open_target(cycle.job.configuration.target, now)
     if target.shares_transaction:
         durability.not_now()
-    apply: Callable[[Cycle, Target, int, datetime], Applied] = {
+    apply: Callable[[Cycle, Target, Batch, datetime], Applied] = {
         Phase.BEFORE: _apply_withdrawals,
-        Phase.OBJECTS: _apply_objects,
+        Phase.OBJECTS: _apply_changes,
         Phase.REFERENCES: _apply_references,
         Phase.MEMBERSHIPS: _apply_members,
         Phase.DELETIONS: _apply_deletions,
     }[phase]
-    return apply(cycle, target, batch, now)
+    return apply(cycle, target, Batch(cycle.pk, phase, batch), now)
 
 
-def _apply_withdrawals(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
-    written = _apply_changes(cycle, target, Phase.BEFORE, batch, now)
-    changes.forget_references(now)
+def _apply_withdrawals(cycle: Cycle, target: Target, batch: Batch, now: datetime) -> Applied:
+    written = _apply_changes(cycle, target, batch, now)
+    changes.forget_references(batch, now)
     return written
 
 
-def _apply_objects(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
-    return _apply_changes(cycle, target, Phase.OBJECTS, batch, now)
-
-
-def _apply_deletions(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+def _apply_deletions(cycle: Cycle, target: Target, batch: Batch, now: datetime) -> Applied:
     if cycle.kind != CycleKind.UNDO:
         configuration = cycle.job.configuration
         handing_over.before_deletions(
-            configuration.pk, configuration.target_id, cycle.pk, Phase.DELETIONS, batch, now
+            configuration.pk, configuration.target_id, cycle.pk, batch.phase, batch.number, now
         )
-    written = _apply_changes(cycle, target, Phase.DELETIONS, batch, now)
-    changes.forget_references(now)
+    written = _apply_changes(cycle, target, batch, now)
+    changes.forget_references(batch, now)
     return written
 
 
-def _apply_changes(cycle: Cycle, target: Target, phase: Phase, batch: int, now: datetime) -> Applied:
+def _apply_changes(cycle: Cycle, target: Target, batch: Batch, now: datetime) -> Applied:
     configuration = cycle.job.configuration
     reader = reading.of(configuration)
     rules = {kind: reader.rules(kind) for kind in ObjectType}
-    staged = creations.stage(cycle.pk, phase, batch, target.references_at_creation, rules)
+    staged = creations.stage(configuration.pk, batch, target.references_at_creation, rules)
     # First what is there: a new object may take over a name that another one gives up.
-    others = target.apply(changes.read_batch(cycle.pk, phase, batch))
+    others = target.apply(changes.read_batch(batch))
     if staged.count:
-        creations.settle(target.create(staged))
+        creations.settle(configuration.pk, target.create(staged))
     is_wanted_by_ad = cycle.kind != CycleKind.UNDO
-    return changes.record(configuration.pk, others, reader.redacted, now, is_wanted_by_ad=is_wanted_by_ad)
+    return changes.record(
+        configuration.pk, batch, others, reader.redacted, now, is_wanted_by_ad=is_wanted_by_ad
+    )
 
 
-def _apply_references(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
+def _apply_references(cycle: Cycle, target: Target, batch: Batch, now: datetime) -> Applied:
     configuration = cycle.job.configuration
     home = [configuration.pk, *neighbours.of(configuration)]
-    outcomes = target.set_references(references.read_batch(cycle.pk, Phase.REFERENCES, batch, home))
-    return references.record(cycle.job.configuration_id, outcomes, now)
+    outcomes = target.set_references(references.read_batch(batch, home))
+    return references.record(cycle.job.configuration_id, batch, outcomes, now)
 
 
-def _apply_members(cycle: Cycle, target: Target, batch: int, now: datetime) -> Applied:
-    staged = members.take_batch(cycle.pk, batch)
+def _apply_members(cycle: Cycle, target: Target, batch: Batch, now: datetime) -> Applied:
+    staged = members.take_batch(cycle.pk, batch.number)
     failures = target.change_members(staged)
-    return members.record(cycle.job.configuration_id, cycle.pk, batch, staged, failures, now)
+    return members.record(cycle.job.configuration_id, cycle.pk, batch.number, staged, failures, now)

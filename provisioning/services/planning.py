@@ -84,9 +84,10 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     """Write the plan; true when the guard holds it."""
     configuration = cycle.job.configuration_id
     planning.clear(cycle.pk)
-    if cycle.kind == CycleKind.INITIAL or DELETIONS_COMPARED in cycle.notes:
+    everything = cycle.kind == CycleKind.INITIAL
+    if everything or DELETIONS_COMPARED in cycle.notes:
         planning.mark_unseen(configuration, cycle.pk, now)
-        planning.mark_differing(configuration)
+        planning.mark_differing(configuration, missing=not everything)
         foreign.forget_unused(configuration)
     if cycle.kind == CycleKind.INITIAL:
         scope_names.forget_untold(configuration, cycle.pk)
@@ -100,7 +101,9 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     skips = cycle.job.configuration.skip_out_of_scope_deletions
     adding = [int(one) for one in ObjectType if ADD in reader.flows(one)]
     planned: Counter[Phase] = Counter()
-    planned[Phase.OBJECTS] = creations.plan(configuration, cycle.pk, Phase.OBJECTS, BATCH_SIZE, adding, now)
+    planned[Phase.OBJECTS] = creations.plan(
+        configuration, cycle.pk, Phase.OBJECTS, BATCH_SIZE, adding, now, everything=everything
+    )
     for dirty in planning.dirty_objects(configuration, now):
         planning.store(cycle.pk, decisions(dirty, reader, skips, planned))
     statistics.after_planning(planned.total())

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from provisioning.engine.escrow import DAILY, FIRST_RETRIES, GIVEN_UP_AFTER
+from provisioning.store.outcomes import Counts
 
 # The SQL face of engine.escrow.next_retry; a test holds the two against each other.
 _RETRY_AT = """CASE WHEN {attempts} <= %(firsts)s
@@ -30,15 +31,11 @@ ON CONFLICT (source_id) DO UPDATE SET
     wanted_hash = excluded.wanted_hash, was_wanted = excluded.was_wanted
 """  # noqa: S608 — built from constants only
 _SAME = "e.wanted_hash = excluded.wanted_hash AND e.was_wanted = excluded.was_wanted"
-_OF_OUTCOMES = """SELECT c.source_id, s.error_code, s.error_detail
-                    FROM staged_outcome s JOIN provisioning_change c ON c.id = s.change_id
-                   WHERE s.error_code <> ''"""
+_OF_OUTCOMES = """SELECT source_id, error_code, error_detail FROM staged_outcome WHERE error_code <> ''"""
 _OF_PLAN = """SELECT source_id, error_code, error_detail
                 FROM provisioning_change WHERE cycle_id = %(cycle)s AND status = 'failed'"""
 _RELEASE = """
-DELETE FROM provisioning_escrow e
- USING staged_outcome s JOIN provisioning_change c ON c.id = s.change_id
- WHERE s.error_code = '' AND e.source_id = c.source_id
+DELETE FROM provisioning_escrow e USING staged_outcome s WHERE s.error_code = '' AND e.source_id = s.source_id
 """
 _RELEASE_CLEAN = """
 DELETE FROM provisioning_escrow e USING provisioning_sourceobject o
@@ -46,10 +43,11 @@ DELETE FROM provisioning_escrow e USING provisioning_sourceobject o
 """
 
 
-def keep_outcomes(cursor: Any, now: datetime) -> None:
+def keep_outcomes(cursor: Any, counts: Counts, now: datetime) -> None:
     """Failures of the staged outcomes go into escrow, what succeeded leaves it."""
     cursor.execute(_RELEASE)
-    cursor.execute(_UPSERT.format(failures=_OF_OUTCOMES, same=_SAME), _parameters(now))
+    if counts.failed:
+        cursor.execute(_UPSERT.format(failures=_OF_OUTCOMES, same=_SAME), _parameters(now))
 
 
 def keep_failed_plan(cycle: int, now: datetime) -> None:

@@ -10,6 +10,9 @@ from uuid import UUID
 from django.db import connection
 from psycopg import sql
 
+from provisioning.store.batches import Batch
+from provisioning.store.outcomes import OF_BATCH, Counts
+
 # What Redact() puts into the log in place of a value (entra-expressions §3).
 REDACTED = "[Redact]"
 # A group's log row names this many members at most; the rest is told as a number.
@@ -21,26 +24,34 @@ _ACTION = """CASE c.kind WHEN 'create' THEN 'Create' WHEN 'restore' THEN 'Create
 _OBJECT_COLUMNS = "at, configuration_id, cycle_id, object_type, source_guid, source_name, target_id, action, \
 status, error_code, detail, modified"
 # Of a creation the attributes alone are kept: a list of old and new values takes fifteen times as long to make.
-_CREATED = """CASE WHEN d.document ?| %(redacted)s
-    THEN d.document || s.reference_guids || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
-           FROM jsonb_object_keys(d.document) AS key WHERE key = ANY(%(redacted)s))
-    ELSE d.document || s.reference_guids END"""
+_CREATED = """CASE WHEN {document} ?| %(redacted)s
+    THEN {document} || s.reference_guids || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
+           FROM jsonb_object_keys({document}) AS key WHERE key = ANY(%(redacted)s))
+    WHEN s.reference_guids = '{{}}' THEN {document} ELSE {document} || s.reference_guids END"""
 _MODIFIED = """SELECT jsonb_agg(jsonb_build_object(
            'displayName', key,
            'oldValue', CASE WHEN key = ANY(%(redacted)s) AND c.old ? key THEN %(mark)s::jsonb ELSE c.old->key END,
            'newValue', CASE WHEN key = ANY(%(redacted)s) THEN %(mark)s::jsonb ELSE value END))
       FROM jsonb_each(c.new)"""
+_STATUS = "CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END"
+_CREATIONS = f"""
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
+SELECT %(now)s, %(configuration)s, %(cycle)s, s.object_type, s.source_guid, s.source_name, coalesce(s.target_id, ''),
+       'Create', {_STATUS}, s.error_code, s.error_detail, {_CREATED.format(document="s.document")}
+  FROM staged_outcome s WHERE s.object_id IS NOT NULL
+"""  # noqa: S608 — built from constants only
 _CHANGES = f"""
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
 SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coalesce(s.target_id, l.target_id, ''),
-       {_ACTION}, CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END, s.error_code, s.error_detail,
-       CASE WHEN c.kind IN ('create', 'restore') AND c.new = '{{}}' THEN {_CREATED}
+       {_ACTION}, {_STATUS}, s.error_code, s.error_detail,
+       CASE WHEN c.kind = 'restore' AND c.new = '{{}}' THEN {_CREATED.format(document="d.document")}
             ELSE coalesce(({_MODIFIED}), '[]') END
   FROM staged_outcome s
-  JOIN provisioning_change c ON c.id = s.change_id
+  JOIN provisioning_change c ON {OF_BATCH}
   JOIN provisioning_sourceobject o ON o.id = c.source_id
-  CROSS JOIN LATERAL (SELECT coalesce(s.document, o.create_only || o.wanted) AS document) d
+  CROSS JOIN LATERAL (SELECT o.create_only || o.wanted AS document) d
   LEFT JOIN provisioning_link l ON l.source_id = o.id
+ WHERE s.object_id IS NULL
 """  # noqa: S608 — built from constants only
 _HELD = f"""
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
@@ -92,12 +103,17 @@ SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, m.tar
 """  # noqa: S608 — built from constants only
 
 
-def write_changes(cursor: Any, configuration: UUID, redacted: Sequence[str], now: datetime) -> None:
+def write_staged(
+    cursor: Any, configuration: UUID, batch: Batch, counts: Counts, redacted: Sequence[str], now: datetime
+) -> None:
     """One row for each staged outcome of an object change, with its modified properties."""
     mark = f'"{REDACTED}"'
-    cursor.execute(
-        _CHANGES, {"now": now, "configuration": configuration, "redacted": list(redacted), "mark": mark}
-    )
+    parameters: dict[str, Any] = {"now": now, "configuration": configuration, **batch.parameters()}
+    parameters |= {"redacted": list(redacted), "mark": mark}
+    if counts.creations:
+        cursor.execute(_CREATIONS, parameters)
+    if counts.others:
+        cursor.execute(_CHANGES, parameters)
 
 
 def write_memberships(cursor: Any, configuration: UUID, cycle: int, now: datetime) -> None:

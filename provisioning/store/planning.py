@@ -31,6 +31,7 @@ UPDATE provisioning_sourceobject o SET is_dirty = true
        l.state = 'active' AND (o.is_gone OR NOT o.in_scope OR l.exported_hash <> o.wanted_hash)
     OR l.state = 'deleted' AND o.in_scope AND NOT o.is_gone)
 """
+# Creations that nobody has marked: an initial cycle plans them all the same (:mod:`creations`).
 _MARK_MISSING = """
 UPDATE provisioning_sourceobject o SET is_dirty = true
  WHERE o.configuration_id = %(configuration)s AND NOT o.is_dirty AND o.in_scope AND NOT o.is_gone
@@ -164,10 +165,13 @@ def mark_unseen(configuration: UUID, cycle: int, now: datetime) -> None:
         cursor.execute(_MARK_UNSEEN, {"configuration": configuration, "cycle": cycle, "now": now})
 
 
-def mark_differing(configuration: UUID) -> None:
-    """After a complete full read: look again at everything that is not in the target as it is wanted."""
+def mark_differing(configuration: UUID, *, missing: bool) -> None:
+    """After a complete full read: look again at everything that is in the target otherwise than it is wanted.
+
+    With ``missing`` also at what is wanted and was never there.
+    """
     with connection.cursor() as cursor:
-        for statement in (_MARK_DIFFERING, _MARK_MISSING):
+        for statement in (_MARK_DIFFERING, _MARK_MISSING) if missing else (_MARK_DIFFERING,):
             cursor.execute(statement, {"configuration": configuration})
 
 

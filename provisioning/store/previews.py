@@ -15,6 +15,7 @@ from provisioning.engine.plan import LinkStanding
 from provisioning.store.planning import IS_TRIED_NOW
 from provisioning.store.stored import FETCH_ROWS, StoredObject
 
+# An initial cycle creates what is not in the target yet, marked or not.
 _OBJECTS = f"""
 SELECT o.id, o.guid::text, o.object_type, o.attributes::text, o.dn, o.is_gone, o.gone_reason, coalesce(l.state, 'none'),
        l.exported::text, l.reference_guids::text
@@ -22,7 +23,8 @@ SELECT o.id, o.guid::text, o.object_type, o.attributes::text, o.dn, o.is_gone, o
   LEFT JOIN provisioning_link l ON l.source_id = o.id
   LEFT JOIN provisioning_escrow e ON e.source_id = o.id
  WHERE o.configuration_id = %(configuration)s AND (NOT o.is_gone OR l.state = 'active')
-   AND (NOT %(next_only)s OR o.state_changes_at <= %(now)s OR o.is_dirty AND {IS_TRIED_NOW})
+   AND (NOT %(next_only)s OR o.state_changes_at <= %(now)s
+        OR (o.is_dirty OR l.source_id IS NULL AND o.in_scope) AND {IS_TRIED_NOW})
  ORDER BY o.id
 """  # noqa: S608 — built from constants only
 

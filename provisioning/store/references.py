@@ -11,16 +11,17 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.models import ObjectType
-from provisioning.store import locks, logs, missing, outcomes
+from provisioning.store import changes, locks, logs, missing, outcomes
+from provisioning.store.batches import Batch
 from provisioning.store.outbound import Outcome, ReferenceChange
+from provisioning.store.outcomes import OF_BATCH
 
 # Creations write references to objects that are created in the same cycle under their proposed ids. Where such an
 # object could not be created, or was found under another id, the reference is taken for unknown (JSON null), so
 # that it is written again, or cleared.
 _STRAYS = """
-SELECT o.guid::text
+SELECT c.source_id
   FROM provisioning_change c
-  JOIN provisioning_sourceobject o ON o.id = c.source_id
   LEFT JOIN provisioning_link l ON l.source_id = c.source_id AND l.state = 'active'
  WHERE c.cycle_id = %(cycle)s AND c.kind = 'create' AND l.target_id IS DISTINCT FROM c.proposed_id::text
 """
@@ -30,7 +31,8 @@ WITH astray AS (
       FROM provisioning_change c
       JOIN provisioning_link l ON l.source_id = c.source_id
       CROSS JOIN LATERAL jsonb_each_text(l.reference_guids) AS p
-     WHERE c.cycle_id = %(cycle)s AND c.kind = 'create' AND p.value = ANY(%(strays)s)
+     WHERE c.cycle_id = %(cycle)s AND c.kind = 'create'
+       AND p.value IN (SELECT guid::text FROM provisioning_sourceobject WHERE id = ANY(%(strays)s))
      GROUP BY l.source_id
 ), unlinked AS (
     UPDATE provisioning_link l SET reference_guids = l.reference_guids || a.doubtful
@@ -104,35 +106,27 @@ SELECT c.id, c.object_type, l.target_id, property.key, r.target_id
   LEFT JOIN LATERAL (
       SELECT k.target_id
         FROM provisioning_sourceobject s JOIN provisioning_link k ON k.source_id = s.id AND k.state = 'active'
-       WHERE s.configuration_id = ANY(%s) AND s.guid = property.value::uuid LIMIT 1
+       WHERE s.configuration_id = ANY(%(home)s) AND s.guid = property.value::uuid LIMIT 1
   ) r ON true
- WHERE c.cycle_id = %s AND c.phase = %s AND c.batch = %s AND c.status = 'planned'
+ WHERE c.cycle_id = %(cycle)s AND c.phase = %(phase)s AND c.batch = %(batch)s AND c.status = 'planned'
  ORDER BY c.id
 """
-_SETTLE = """
-UPDATE provisioning_change c
-   SET status = CASE WHEN s.error_code = '' THEN 'applied' ELSE 'failed' END,
-       error_code = s.error_code, error_detail = s.error_detail
-  FROM staged_outcome s WHERE c.id = s.change_id
-"""
-_REFRESH = """
+_REFRESH = f"""
 WITH written AS (
     SELECT c.source_id, jsonb_object_agg(property.key, property.value) AS guids
       FROM staged_outcome s
-      JOIN provisioning_change c ON c.id = s.change_id
+      JOIN provisioning_change c ON {OF_BATCH}
       CROSS JOIN LATERAL jsonb_each(c.new) AS property
      WHERE s.error_code = '' GROUP BY c.source_id
 )
 UPDATE provisioning_link l
    SET reference_guids = jsonb_strip_nulls(l.reference_guids || w.guids), updated_at = %(now)s
   FROM written w WHERE l.source_id = w.source_id
-"""
+"""  # noqa: S608 — built from constants only
 _CLEAN = """
 UPDATE provisioning_sourceobject o SET references_dirty = false
-  FROM staged_outcome s
-  JOIN provisioning_change c ON c.id = s.change_id
-  JOIN provisioning_link l ON l.source_id = c.source_id
- WHERE o.id = c.source_id AND o.reference_guids = l.reference_guids
+  FROM staged_outcome s JOIN provisioning_link l ON l.source_id = s.source_id
+ WHERE o.id = s.source_id AND o.reference_guids = l.reference_guids
 """
 
 
@@ -207,24 +201,24 @@ def plan(
         missing.set_aside(configuration, cycle, updated, only)
 
 
-def read_batch(cycle: int, phase: int, batch: int, home: Sequence[UUID]) -> list[ReferenceChange]:
+def read_batch(batch: Batch, home: Sequence[UUID]) -> list[ReferenceChange]:
     """The references of a batch that are still to be written, to objects of the configurations ``home``."""
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [list(home), cycle, phase, batch])
+        cursor.execute(_READ, {"home": list(home), **batch.parameters()})
         return [
             ReferenceChange(key, ObjectType(object_type), target_id, attribute, referenced_id)
             for key, object_type, target_id, attribute, referenced_id in cursor.fetchall()
         ]
 
 
-def record(configuration: UUID, written: Sequence[Outcome], now: datetime) -> tuple[int, int]:
+def record(configuration: UUID, batch: Batch, written: Sequence[Outcome], now: datetime) -> tuple[int, int]:
     """Store outcomes, what the links now hold, and log rows; returns (applied, failed)."""
+    parameters: dict[str, Any] = {"now": now, **batch.parameters()}
     with connection.cursor() as cursor:
         outcomes.clear(cursor)
-        outcomes.add(cursor, written)
-        outcomes.complete(cursor)
-        logs.write_changes(cursor, configuration, (), now)
-        cursor.execute(_SETTLE)
-        cursor.execute(_REFRESH, {"now": now})
-        cursor.execute(_CLEAN)
-        return outcomes.count(cursor)
+        outcomes.add(cursor, batch, written)
+        counts = outcomes.count(cursor)
+        logs.write_staged(cursor, configuration, batch, counts, (), now)
+        for statement in (changes.SETTLE, _REFRESH, _CLEAN):
+            cursor.execute(statement, parameters)
+        return counts.applied, counts.failed
