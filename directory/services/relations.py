@@ -7,9 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from psycopg import sql
 
 from directory.models.membership import MemberKind
+from directory.services.inserting import insert_new
 from directory.services.rows import MODEL_OF, MembershipWrite
 
 _STAGING = """
@@ -23,12 +23,11 @@ _REMOVE = """
 DELETE FROM directory_membership m USING {table} i
  WHERE NOT i.is_addition AND m.group_id = i.group_id::uuid AND m.member_id = i.member_id::uuid
 """
-# Sorted by the primary key: neighbouring rows land on neighbouring index pages.
+# Sorted by the group: neighbouring rows land on neighbouring pages of the primary key.
 _ADD = """
 INSERT INTO directory_membership (group_id, member_id, member_kind)
 SELECT group_id::uuid, member_id::uuid, member_kind FROM {table} WHERE is_addition
-ORDER BY 1, 2
-ON CONFLICT DO NOTHING
+ORDER BY 1
 """
 _SET_MANAGER = """
 UPDATE {table} AS o SET manager_id = v.manager_id, updated_at = %s
@@ -50,8 +49,8 @@ def change_members(writes: Sequence[MembershipWrite]) -> None:
 def change_members_of(table: str) -> None:
     """The same with the rows (is_addition, group_id, member_id, member_kind) of a table of this session."""
     with connection.cursor() as cursor:
-        for statement in (_REMOVE, _ADD):
-            cursor.execute(sql.SQL(statement).format(table=sql.Identifier(table)))
+        cursor.execute(_with(table, _REMOVE))
+        insert_new(cursor, _with(table, _ADD))
 
 
 def set_managers(kind: MemberKind, pairs: Sequence[tuple[UUID, UUID | None]], now: datetime) -> None:
@@ -60,3 +59,7 @@ def set_managers(kind: MemberKind, pairs: Sequence[tuple[UUID, UUID | None]], no
     managers = [manager_id for _, manager_id in pairs]
     with connection.cursor() as cursor:
         cursor.execute(_SET_MANAGER.format(table=MODEL_OF[kind]._meta.db_table), [now, objects, managers])
+
+
+def _with(table: str, statement: str) -> str:
+    return statement.format(table=connection.ops.quote_name(table))
