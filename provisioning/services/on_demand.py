@@ -204,7 +204,7 @@ def _plan(cycle: Cycle, guid: UUID, now: datetime) -> None:
     cycle.count_planned = sum(counts.values()) + members
     cycle.save()
     if Change.objects.filter(cycle=cycle, kind__in=(ChangeKind.CREATE, ChangeKind.RESTORE)).exists():
-        single.mark_groups_of(configuration.pk, guid)
+        single.list_groups_of(configuration.pk, guid)
     if not Change.objects.filter(cycle=cycle).exists():
         single.needs_nothing(source_id)
 

@@ -19,12 +19,14 @@ SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_
   LEFT JOIN provisioning_link l ON l.source_id = o.id
  WHERE o.id = %s
 """
-# Every group of it is looked at by the next plan: its memberships are changes of those groups.
-_MARK_GROUPS = """
-UPDATE provisioning_sourceobject g SET members_dirty = true
+# Every group of it is looked at by the next plan: its memberships are changes of those groups. Put on a list, as in
+# :mod:`neighbours`: a cycle under way, which has not looked at them for this, clears marks when it ends.
+_LIST_GROUPS = """
+INSERT INTO provisioning_arrival (configuration_id, group_id)
+SELECT g.configuration_id, g.id
   FROM provisioning_sourcemember m
- WHERE m.member_guid = %(guid)s AND g.id = m.group_id AND g.configuration_id = %(configuration)s
-   AND NOT g.members_dirty
+  JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %(configuration)s
+ WHERE m.member_guid = %(guid)s
 """
 _REST = """
 UPDATE provisioning_sourceobject SET is_dirty = false WHERE id = %s
@@ -44,6 +46,7 @@ SELECT EXISTS (SELECT 1 FROM provisioning_change WHERE cycle_id = %(cycle)s AND 
                   AND status = 'planned')
     OR EXISTS (SELECT 1 FROM provisioning_memberchange WHERE cycle_id = %(cycle)s AND group_id = %(source)s
                   AND status = 'planned')
+    OR EXISTS (SELECT 1 FROM provisioning_groupfill WHERE cycle_id = %(cycle)s AND group_id = %(source)s)
 """
 
 
@@ -61,10 +64,10 @@ def is_in_open_plan(cycle: int, source: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def mark_groups_of(configuration: UUID, guid: UUID) -> None:
+def list_groups_of(configuration: UUID, guid: UUID) -> None:
     """Let the next plan look at every group that has this object as a member."""
     with connection.cursor() as cursor:
-        cursor.execute(_MARK_GROUPS, {"configuration": configuration, "guid": guid})
+        cursor.execute(_LIST_GROUPS, {"configuration": configuration, "guid": guid})
 
 
 def needs_nothing(source: int) -> None:
