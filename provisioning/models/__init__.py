@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioning.models.change import Change, ChangeKind, ChangeStatus, MemberChange
+from provisioning.models.change import Change, ChangeKind, ChangeStatus, GroupFill, MemberChange
 from provisioning.models.configuration import Configuration, NestedGroups, Reconcile, Target, TargetKind
 from provisioning.models.cycle import Cycle, CycleKind, CycleStep
 from provisioning.models.escrow import Escrow
@@ -42,6 +42,7 @@ __all__ = [
     "DriftKind",
     "Escrow",
     "ForeignPrincipal",
+    "GroupFill",
     "Job",
     "JobKind",
     "JobState",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 
@@ -80,3 +81,22 @@ class MemberChange(models.Model):
 
     def __str__(self) -> str:
         return f"{'add' if self.is_addition else 'remove'} {self.member_id} in {self.group_id}"
+
+
+class GroupFill(models.Model):
+    """Members of one type that a group is to get once the cycle has created it; gone when they are written.
+
+    There is nothing to compare such a group with, and nothing of it can be removed. Its members are source objects.
+    """
+
+    pk = models.CompositePrimaryKey("cycle_id", "batch", "group_id", "member_type")
+    cycle = models.ForeignKey(
+        Cycle, on_delete=models.CASCADE, related_name="group_fills", db_index=False, db_constraint=False
+    )
+    batch = models.PositiveIntegerField()
+    group_id = models.BigIntegerField()
+    member_type = models.PositiveSmallIntegerField(choices=ObjectType)
+    members = ArrayField(models.BigIntegerField())
+
+    def __str__(self) -> str:
+        return f"{len(self.members)} members for {self.group_id}"

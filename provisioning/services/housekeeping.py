@@ -7,7 +7,15 @@ from functools import lru_cache
 
 from django.db.models import QuerySet
 
-from provisioning.models import Change, Cycle, CycleStep, DriftFinding, MemberChange, Reconciliation
+from provisioning.models import (
+    Change,
+    Cycle,
+    CycleStep,
+    DriftFinding,
+    GroupFill,
+    MemberChange,
+    Reconciliation,
+)
 from provisioning.store import logs
 
 LOG_DAYS = 90
@@ -45,7 +53,7 @@ def _delete_reconciliations(runs: list[int]) -> None:
 def _delete(cycles: QuerySet[Cycle]) -> None:
     # A thousand domains have 30 000 cycles an hour.
     while ids := list(cycles.values_list("id", flat=True)[:_AT_ONCE]):
-        for model in (MemberChange, Change):
+        for model in (GroupFill, MemberChange, Change):
             rows = model.objects.filter(cycle_id__in=ids)
             rows._raw_delete(rows.db)  # no signals, no collector: rows by the million
         Cycle.objects.filter(id__in=ids).delete()

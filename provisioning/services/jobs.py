@@ -12,7 +12,17 @@ from django.db import transaction
 from agents.bus import requests as bus
 from provisioning.engine import schedule
 from provisioning.errors import ERRORS
-from provisioning.models import Change, ChangeStatus, Cycle, CycleKind, CycleStep, Job, JobState, MemberChange
+from provisioning.models import (
+    Change,
+    ChangeStatus,
+    Cycle,
+    CycleKind,
+    CycleStep,
+    GroupFill,
+    Job,
+    JobState,
+    MemberChange,
+)
 from provisioning.services import reconciled
 
 REJECTED = "The held deletions were rejected; mend the scope or Active Directory, then restart the job."
@@ -166,6 +176,7 @@ def drop_held_cycle(job: Job, now: datetime) -> None:
         return
     for model in (Change, MemberChange):
         model.objects.filter(cycle=cycle, status=ChangeStatus.PLANNED).delete()
+    GroupFill.objects.filter(cycle=cycle).delete()
     Cycle.objects.filter(pk=cycle.pk).update(
         step=CycleStep.FAILED, error_code="TooManyDeletes", error_detail=REJECTED, ended_at=now, moved_at=now
     )

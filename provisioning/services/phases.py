@@ -8,6 +8,8 @@ from typing import Final
 # Changes that one task applies in one transaction; a compromise of overhead against lost work on a crash.
 BATCH_SIZE: Final = 2_000
 MEMBER_BATCH_SIZE: Final = 25_000
+# Members of groups that appear: each batch reads all links once.
+FILL_BATCH_SIZE: Final = 250_000
 
 
 class Phase(IntEnum):

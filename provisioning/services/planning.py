@@ -27,7 +27,7 @@ from provisioning.services import coverage, guarding, holding, reading, reevalua
 from provisioning.services.clock import now as clock
 from provisioning.services.exporting import begin_export
 from provisioning.services.hints import Hint
-from provisioning.services.phases import BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
+from provisioning.services.phases import BATCH_SIZE, FILL_BATCH_SIZE, MEMBER_BATCH_SIZE, Phase
 from provisioning.services.reading import Reading
 from provisioning.store import (
     creations,
@@ -36,6 +36,7 @@ from provisioning.store import (
     handing_over,
     locks,
     logs,
+    member_plan,
     neighbours,
     nested_groups,
     planning,
@@ -45,6 +46,7 @@ from provisioning.store import (
     staging,
     statistics,
 )
+from provisioning.store.member_plan import BatchSizes
 from provisioning.store.planning import DirtyObject, PlannedChange
 from provisioning_agent.wire.shape import DELETIONS_COMPARED
 
@@ -163,10 +165,10 @@ def plan_members(cycle: Cycle, reader: Reading) -> int:
     if flattens:
         nested_groups.widen(configuration.pk, cycle.pk, homes.others, foreign=homes.foreign)
     flow = reader.members
-    return planning.plan_members(
+    return member_plan.write(
         configuration.pk,
         cycle.pk,
-        MEMBER_BATCH_SIZE,
+        BatchSizes(MEMBER_BATCH_SIZE, FILL_BATCH_SIZE),
         adds=flow in (FlowType.VALUE_ADD_ONLY, FlowType.MULTI_VALUE_ADD_ONLY),
         fills=flow is FlowType.ATTRIBUTE_ADD_ONLY,
         flattens=flattens,

@@ -16,6 +16,8 @@ _STATEMENTS: Final = (
     " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
     "DELETE FROM provisioning_memberchange t USING provisioning_cycle c, provisioning_job j"
     " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
+    "DELETE FROM provisioning_groupfill t USING provisioning_cycle c, provisioning_job j"
+    " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
     "DELETE FROM provisioning_seenobject t USING provisioning_cycle c, provisioning_job j"
     " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
     "DELETE FROM provisioning_drift f USING provisioning_reconciliation r"

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from provisioning.models import Change, ChangeStatus, MemberChange
+from provisioning.models import Change, ChangeStatus, GroupFill, MemberChange
 
-# Phases are numbered by the service that orders them; memberships have a table of their own.
+# Phases are numbered by the service that orders them; memberships have tables of their own.
 MEMBERSHIPS_PHASE = 3
 
 
@@ -26,15 +26,20 @@ class Batch(NamedTuple):
 
 def open_batches(cycle: int, phase: int) -> list[int]:
     """Numbers of the batches that hold planned changes."""
-    return list(_planned(cycle, phase).order_by("batch").values_list("batch", flat=True).distinct())
+    numbers: set[int] = set()
+    for planned in _planned(cycle, phase):
+        numbers.update(planned.order_by().values_list("batch", flat=True).distinct())
+    return sorted(numbers)
 
 
 def has_open(cycle: int, phase: int) -> bool:
     """Whether anything of this phase is still planned: the last batch first, for batches are done in their order."""
-    return _planned(cycle, phase).order_by("-batch").values_list("batch", flat=True).first() is not None
+    last = (one.order_by("-batch").values_list("batch", flat=True).first() for one in _planned(cycle, phase))
+    return any(number is not None for number in last)
 
 
-def _planned(cycle: int, phase: int) -> QuerySet[Change] | QuerySet[MemberChange]:
+def _planned(cycle: int, phase: int) -> list[QuerySet[Change] | QuerySet[MemberChange] | QuerySet[GroupFill]]:
     if phase == MEMBERSHIPS_PHASE:
-        return MemberChange.objects.filter(cycle_id=cycle, status=ChangeStatus.PLANNED)
-    return Change.objects.filter(cycle_id=cycle, phase=phase, status=ChangeStatus.PLANNED)
+        compared = MemberChange.objects.filter(cycle_id=cycle, status=ChangeStatus.PLANNED)
+        return [compared, GroupFill.objects.filter(cycle_id=cycle)]
+    return [Change.objects.filter(cycle_id=cycle, phase=phase, status=ChangeStatus.PLANNED)]

@@ -87,8 +87,14 @@ SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coal
 _MEMBERSHIPS = f"""
 WITH written AS (
     SELECT group_source, is_addition, error_code, max(group_id) AS target_id, count(*) AS count,
-           (array_agg(member_dn ORDER BY member_dn))[1:{NAMED_MEMBERS}] AS named
+           (array_agg(member_source))[1:{NAMED_MEMBERS}] AS members
       FROM staged_membership GROUP BY group_source, is_addition, error_code
+), named AS (
+    SELECT w.group_source, w.is_addition, w.error_code, jsonb_agg(o.dn) AS names
+      FROM written w
+     CROSS JOIN LATERAL unnest(w.members) AS m (id)
+      JOIN provisioning_sourceobject o ON o.id = m.id
+     GROUP BY w.group_source, w.is_addition, w.error_code
 )
 INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
 SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, m.target_id, 'Update',
@@ -96,9 +102,10 @@ SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, m.tar
        jsonb_build_array(jsonb_build_object(
            'displayName', CASE WHEN m.is_addition THEN 'members added' ELSE 'members removed' END,
            'count', m.count,
-           CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END, to_jsonb(m.named),
+           CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END, n.names,
            CASE WHEN m.is_addition THEN 'oldValue' ELSE 'newValue' END, NULL))
   FROM written m
+  LEFT JOIN named n USING (group_source, is_addition, error_code)
   JOIN provisioning_sourceobject g ON g.id = m.group_source
 """  # noqa: S608 — built from constants only
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from directory.services.inserting import insert_new
 from provisioning.models import ObjectType
 from provisioning.store import logs
 from provisioning.store.outbound import MembershipChange, Outcome, StagedMemberships
@@ -15,9 +17,16 @@ from provisioning.store.outbound import MembershipChange, Outcome, StagedMembers
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_membership (
     change_id bigint, is_addition boolean, group_source bigint, member_source bigint,
-    group_id text, member_id text, member_kind smallint, member_dn text, error_code text, is_new boolean
+    group_id text, member_id text, member_kind smallint, error_code text, is_new boolean
 ) ON COMMIT DELETE ROWS;
 TRUNCATE staged_membership
+"""
+# Arrays have no statistics: their elements are taken for the same few over and over, which a memory would know.
+_TELL_ARRAYS = "SET LOCAL enable_memoize = off"
+# Without statistics the table is taken for one of many small groups, or of a few that are removed from.
+_TELL_SIZE = """
+SET LOCAL default_statistics_target = 10;
+ANALYZE staged_membership (group_source, is_addition, error_code)
 """
 # What is taken is no longer planned. Of a membership whose ends were there before the cycle a trace is kept; of a
 # new object's nothing but the link: it takes them along should the cycle be undone.
@@ -25,7 +34,7 @@ TRUNCATE staged_membership
 # Looked up one by one (OFFSET 0): a join may read all links of a big directory for every batch.
 _STAGE = """
 INSERT INTO staged_membership
-SELECT m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id, s.object_type, s.dn, '',
+SELECT m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id, s.object_type, '',
        m.is_addition AND greatest(g.linked_at, o.linked_at) >= (
            SELECT started_at FROM provisioning_cycle WHERE id = %(cycle)s)
   FROM provisioning_memberchange m
@@ -33,13 +42,37 @@ SELECT m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id, s
                       WHERE source_id = m.group_id AND state = 'active' OFFSET 0) g
  CROSS JOIN LATERAL (SELECT target_id, linked_at FROM provisioning_link
                       WHERE source_id = m.member_id AND (state = 'active' OR NOT m.is_addition) OFFSET 0) o
- CROSS JOIN LATERAL (SELECT object_type, dn FROM provisioning_sourceobject WHERE id = m.member_id OFFSET 0) s
+ CROSS JOIN LATERAL (SELECT object_type FROM provisioning_sourceobject WHERE id = m.member_id OFFSET 0) s
  WHERE m.cycle_id = %(cycle)s AND m.batch = %(batch)s AND m.status = 'planned'
 """
 _TAKE = """
 DELETE FROM provisioning_memberchange m USING staged_membership s
  WHERE m.cycle_id = %(cycle)s AND m.batch = %(batch)s AND m.id = s.change_id
 """
+# Groups that the cycle has created. No id of a planned membership is negative. Joined, not looked up: a batch is big.
+_STAGE_FILLS = """
+INSERT INTO staged_membership
+SELECT -row_number() OVER (), true, f.group_id, m.id, g.target_id, o.target_id, f.member_type, '', true
+  FROM provisioning_groupfill f
+  JOIN provisioning_link g ON g.source_id = f.group_id AND g.state = 'active'
+ CROSS JOIN LATERAL unnest(f.members) AS m (id)
+  JOIN provisioning_link o ON o.source_id = m.id AND o.state = 'active'
+ WHERE f.cycle_id = %(cycle)s AND f.batch = %(batch)s
+"""
+_COUNT_FILLS = """
+SELECT coalesce(sum(cardinality(members)), 0) FROM provisioning_groupfill
+ WHERE cycle_id = %(cycle)s AND batch = %(batch)s
+"""
+# Those that could not be staged, because an end of them could not be created, are kept one by one.
+_KEEP_UNFILLED = """
+INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
+SELECT f.cycle_id, f.group_id, m.id, true, f.batch, 'planned', ''
+  FROM provisioning_groupfill f
+ CROSS JOIN LATERAL unnest(f.members) AS m (id)
+ WHERE f.cycle_id = %(cycle)s AND f.batch = %(batch)s
+   AND NOT EXISTS (SELECT 1 FROM staged_membership s WHERE s.group_source = f.group_id AND s.member_source = m.id)
+"""
+_TAKE_FILLS = "DELETE FROM provisioning_groupfill WHERE cycle_id = %(cycle)s AND batch = %(batch)s"
 _READ = """
 SELECT change_id, is_addition, group_id, member_id, member_kind FROM staged_membership ORDER BY change_id
 """
@@ -65,12 +98,18 @@ _LINK = """
 INSERT INTO provisioning_linkmember (group_id, member_id)
 SELECT group_source, member_source FROM staged_membership WHERE error_code = '' AND is_addition
  ORDER BY 1, 2
-ON CONFLICT DO NOTHING
 """
 _UNLINK = """
 DELETE FROM provisioning_linkmember l
  USING staged_membership s
  WHERE s.error_code = '' AND NOT s.is_addition AND l.group_id = s.group_source AND l.member_id = s.member_source
+"""
+# A group that the cycle has created lost its mark with that: its members were planned.
+_MARK_AGAIN = """
+UPDATE provisioning_sourceobject o SET members_dirty = true
+  FROM provisioning_memberchange m
+  JOIN provisioning_change c ON c.source_id = m.group_id AND c.cycle_id = m.cycle_id AND c.kind = 'create'
+ WHERE m.cycle_id = %s AND m.batch = %s AND m.status = 'failed' AND o.id = m.group_id AND NOT o.members_dirty
 """
 # Groups of which nothing failed are clean.
 _CLEAN = """
@@ -84,11 +123,31 @@ UPDATE provisioning_sourceobject o SET members_dirty = false
 
 def take_batch(cycle: int, batch: int) -> StagedMemberships:
     """Stage the memberships of a batch that are still to be written and whose two ends exist in the target."""
+    parameters = {"cycle": cycle, "batch": batch}
     with connection.cursor() as cursor:
         cursor.execute(_STAGING)
-        for statement in (_STAGE, _TAKE):
-            cursor.execute(statement, {"cycle": cycle, "batch": batch})
-        return StagedMemberships("staged_membership", int(cursor.rowcount), _read)
+        cursor.execute(_STAGE, parameters)
+        compared = int(cursor.rowcount)
+        if compared:
+            cursor.execute(_TAKE, parameters)
+        staged = compared + _fill(cursor, parameters)
+        cursor.execute(_TELL_SIZE)
+        return StagedMemberships("staged_membership", staged, _read)
+
+
+def _fill(cursor: Any, parameters: dict[str, int]) -> int:
+    """Stage the groups of the batch that are to be filled; returns how many memberships these are."""
+    cursor.execute(_COUNT_FILLS, parameters)
+    planned = int(cursor.fetchone()[0])
+    if not planned:
+        return 0
+    cursor.execute(_TELL_ARRAYS)
+    cursor.execute(_STAGE_FILLS, parameters)
+    staged = int(cursor.rowcount)
+    if staged < planned:
+        cursor.execute(_KEEP_UNFILLED, parameters)
+    cursor.execute(_TAKE_FILLS, parameters)
+    return staged
 
 
 def _read() -> Iterator[MembershipChange]:
@@ -113,11 +172,13 @@ def record(
             cursor.execute(_MARK_FAILED, [[one.change_id for one in failures], codes])
             cursor.execute(_KEEP_FAILED, [cycle, batch])
         cursor.execute(_TRACE, [cycle, batch])
-        cursor.execute(_LINK)
+        insert_new(cursor, _LINK)
         cursor.execute(_UNLINK)
         logs.write_memberships(cursor, configuration, cycle, now)
         cursor.execute(_WAITING, [cycle, batch])
         waiting = int(cursor.rowcount)
+        if failures or waiting:
+            cursor.execute(_MARK_AGAIN, [cycle, batch])
     return staged.count - len(failures), len(failures) + waiting
 
 

@@ -1,17 +1,15 @@
-"""The set-based half of planning: finding what is dirty, storing changes, planning memberships."""
+"""The set-based half of planning: finding what is dirty, and storing changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from provisioning.engine.plan import LinkStanding
-from provisioning.store import nested_groups
 
 # Rows fetched from the server-side cursor at a time: bounds memory whatever the size of the domain.
 FETCH_ROWS = 2_000
@@ -73,47 +71,6 @@ UPDATE provisioning_sourceobject o SET is_dirty = false
                     WHERE e.source_id = o.id AND e.wanted_hash = o.wanted_hash
                       AND e.was_wanted = (o.in_scope AND NOT o.is_gone))
 """
-# Groups to look at: those whose members changed in AD, and those of objects that appear in the target now.
-_PLAN_MEMBERS = """
-WITH RECURSIVE appearing AS (
-    SELECT source_id AS id FROM provisioning_change
-     WHERE cycle_id = %(cycle)s AND kind IN ('create', 'restore') AND status = 'planned'
-), looked_at AS (
-    SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
-    UNION
-    SELECT m.group_id
-      FROM appearing c
-      JOIN provisioning_sourceobject o ON o.id = c.id
-      JOIN provisioning_sourcemember m ON m.member_guid = o.guid
-      JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %(configuration)s
-), groups AS (
-    SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
-      LEFT JOIN provisioning_link l ON l.source_id = g.id
-      LEFT JOIN appearing a ON a.id = g.id
-     WHERE g.in_scope AND NOT g.is_gone AND (a.id IS NOT NULL OR l.state = 'active' AND %(updates_groups)s)
-       AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
-       AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmember k WHERE k.group_id = g.id))
-), {edges}, wanted AS (
-    SELECT e.group_id, o.id AS member_id
-      FROM edges e
-      JOIN provisioning_sourceobject o ON o.configuration_id {home} AND o.guid = e.member_guid {kinds}
-      LEFT JOIN provisioning_link l ON l.source_id = o.id
-      LEFT JOIN appearing a ON a.id = o.id
-     WHERE o.in_scope AND NOT o.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
-        OR o.object_type = ANY(%(kept)s) AND o.gone_reason <> 'deleted' AND l.state = 'active'
-), exported AS (
-    SELECT l.group_id, l.member_id FROM groups g JOIN provisioning_linkmember l ON l.group_id = g.id
-), differences AS (
-    SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported
-    UNION ALL
-    (SELECT group_id, member_id, false FROM exported WHERE NOT %(adds)s
-     EXCEPT SELECT group_id, member_id, false FROM wanted)
-), numbered AS (
-    SELECT *, row_number() OVER (ORDER BY group_id, member_id) AS position FROM differences
-)
-INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
-SELECT %(cycle)s, group_id, member_id, is_addition, (position - 1) / %(batch)s, 'planned', '' FROM numbered
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +112,8 @@ class PlannedChange:
 def clear(cycle: int) -> None:
     """Drop an earlier attempt at the plan of this cycle."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM provisioning_change WHERE cycle_id = %s", [cycle])
-        cursor.execute("DELETE FROM provisioning_memberchange WHERE cycle_id = %s", [cycle])
+        for table in ("change", "memberchange", "groupfill"):
+            cursor.execute(f"DELETE FROM provisioning_{table} WHERE cycle_id = %s", [cycle])  # noqa: S608 — constants
 
 
 def mark_unseen(configuration: UUID, cycle: int, now: datetime) -> None:
@@ -212,45 +169,6 @@ def store(cycle: int, changes: Iterable[PlannedChange]) -> None:
                     one.error_detail,
                 )
             )
-
-
-def plan_members(
-    configuration: UUID,
-    cycle: int,
-    batch_size: int,
-    *,
-    updates_groups: bool,
-    kept: list[int],
-    adds: bool = False,
-    fills: bool = False,
-    flattens: bool = False,
-    foreign: bool = False,
-    only: int | None = None,
-    others: Sequence[UUID] = (),
-) -> int:
-    """Plan additions and removals of memberships; returns how many.
-
-    Without ``updates_groups`` only groups that appear get members. With ``adds`` none are removed, with ``fills``
-    only groups that have none get any. ``kept`` are the object types of which
-    what leaves the scope stays in the target, with its memberships. With ``flattens`` a group gets the accounts
-    and contacts of the groups in it instead of these; :func:`nested_groups.widen` has marked what that touches.
-    ``only`` is the one group to look at, ``others`` are the configurations of other domains whose objects may be
-    members; with ``foreign`` some of these are members through foreign security principals.
-    """
-    home = "= ANY(%(home)s)" if others else "= %(configuration)s"
-    statement = nested_groups.parts(home, flattens=flattens, foreign=foreign)
-    parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "batch": batch_size}
-    parameters |= {
-        "updates_groups": updates_groups,
-        "adds": adds,
-        "fills": fills,
-        "kept": kept,
-        "only": only,
-        "home": [configuration, *others],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_PLAN_MEMBERS.format(home=home, **statement), parameters)
-        return int(cursor.rowcount)
 
 
 def clean_unchanged(configuration: UUID, cycle: int) -> None:

@@ -19,6 +19,7 @@ _TARGET: Final = 10
 _COLUMNS: Final = {
     "provisioning_sourceobject": "(id, configuration_id, guid, is_dirty, members_dirty, references_dirty)",
     "provisioning_link": "(source_id, configuration_id, state)",
+    "provisioning_groupfill": "(cycle_id, batch, group_id)",
     "provisioning_change": "(id, cycle_id, source_id, kind, phase, batch, status)",
 }
 
@@ -35,7 +36,7 @@ def after_planning(rows: int) -> None:
 
 def after_planning_memberships(rows: int) -> None:
     """After so many memberships were planned."""
-    _refresh(rows, "provisioning_memberchange")
+    _refresh(rows, "provisioning_memberchange", "provisioning_groupfill")
 
 
 def after_writing(rows: int) -> None:

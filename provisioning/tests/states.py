@@ -19,6 +19,7 @@ from provisioning.models import (
     Cycle,
     Escrow,
     ForeignPrincipal,
+    GroupFill,
     Job,
     Link,
     LinkMember,
@@ -37,7 +38,7 @@ GUIDS = {name: UUID(int=number) for number, name in enumerate((*PEOPLE, *GROUPS)
 _TABLES = (
     *(Agent, BusPage, BusRequest, Domain, ResourceGrouping, Contact, Group, Membership, User),
     *(Change, Configuration, Cycle, Escrow, Job, Link, LinkMember, MemberChange, Notification),
-    *(Arrival, ForeignPrincipal, MissingReference, SeenObject, SourceMember, SourceObject),
+    *(Arrival, ForeignPrincipal, GroupFill, MissingReference, SeenObject, SourceMember, SourceObject),
 )
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioning.models import Change, MemberChange
+from provisioning.models import Change, GroupFill, MemberChange
 from provisioning.services import exporting, planning, watchdog
 from provisioning.services.clock import now
 from provisioning.services.hints import Hint, Step
@@ -38,7 +38,8 @@ def _one_change_to_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches commit by themselves: with one change in each, any prefix of the changes can be what is left."""
     for module in (planning, exporting):
         monkeypatch.setattr(module, "BATCH_SIZE", 1)
-    monkeypatch.setattr(planning, "MEMBER_BATCH_SIZE", 1)
+    for name in ("MEMBER_BATCH_SIZE", "FILL_BATCH_SIZE"):
+        monkeypatch.setattr(planning, name, 1)
 
 
 def begin_afresh(history: list[State]) -> Bench:
@@ -58,6 +59,7 @@ def assert_nothing_is_left(bench: Bench, told: list[Resource], mode: str) -> Non
     assert cycle.count_planned == 0
     assert not Change.objects.filter(cycle=cycle).exists()
     assert not MemberChange.objects.filter(cycle=cycle).exists()
+    assert not GroupFill.objects.exists()
     assert not pending.is_anything(bench.configuration.pk, cycle.pk, now())
 
 

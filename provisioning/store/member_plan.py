@@ -1,0 +1,129 @@
+"""Planning memberships: groups that appear are filled, all others are compared with what was exported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from provisioning.store import nested_groups
+
+_APPEARING: Final = """appearing AS (
+    SELECT source_id AS id, kind FROM provisioning_change
+     WHERE cycle_id = %(cycle)s AND kind IN ('create', 'restore') AND status = 'planned'
+)"""
+_WANTED: Final = """{edges}, wanted AS (
+    SELECT e.group_id, o.id AS member_id, o.object_type AS member_type
+      FROM edges e
+      JOIN provisioning_sourceobject o ON o.configuration_id {home} AND o.guid = e.member_guid {kinds}
+      LEFT JOIN provisioning_link l ON l.source_id = o.id
+      LEFT JOIN appearing a ON a.id = o.id
+     WHERE o.in_scope AND NOT o.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
+        OR o.object_type = ANY(%(kept)s) AND o.gone_reason <> 'deleted' AND l.state = 'active'
+)"""
+# What the cycle creates has no memberships yet. A group lies in one batch as a whole, however big it is: the one in
+# which it begins.
+_FILL: Final = f"""
+WITH RECURSIVE {_APPEARING}, groups AS (
+    SELECT source_id AS id FROM provisioning_change
+     WHERE cycle_id = %(cycle)s AND kind = 'create' AND status = 'planned' AND object_type = 2
+), {_WANTED}, filled AS (
+    SELECT group_id, member_type, array_agg(DISTINCT member_id) AS members FROM wanted GROUP BY group_id, member_type
+), counted AS (
+    SELECT *, sum(cardinality(members)) OVER (ORDER BY group_id)
+              - sum(cardinality(members)) OVER (PARTITION BY group_id) AS members_before
+      FROM filled
+), planned AS (
+    INSERT INTO provisioning_groupfill (cycle_id, batch, group_id, member_type, members)
+    SELECT %(cycle)s, members_before / %(fill_batch)s, group_id, member_type, members FROM counted
+    RETURNING cardinality(members) AS count
+)
+SELECT coalesce(sum(count), 0) FROM planned
+"""  # noqa: S608 — built from constants only
+# Groups to look at: those whose members changed in AD, and those of objects that appear in the target now. In a first
+# cycle there is none of these beside those that are filled.
+_COMPARE: Final = f"""
+WITH RECURSIVE {_APPEARING}, looked_at AS (
+    SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
+    UNION
+    SELECT m.group_id
+      FROM appearing c
+      JOIN provisioning_sourceobject o ON o.id = c.id
+      JOIN provisioning_sourcemember m ON m.member_guid = o.guid
+      JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %(configuration)s
+     WHERE EXISTS (SELECT 1 FROM provisioning_link WHERE configuration_id = %(configuration)s)
+), groups AS (
+    SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
+      JOIN provisioning_link l ON l.source_id = g.id
+      LEFT JOIN appearing a ON a.id = g.id
+     WHERE g.in_scope AND NOT g.is_gone AND (a.kind = 'restore' OR l.state = 'active' AND %(updates_groups)s)
+       AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
+       AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmember k WHERE k.group_id = g.id))
+), {_WANTED}, exported AS (
+    SELECT l.group_id, l.member_id FROM groups g JOIN provisioning_linkmember l ON l.group_id = g.id
+), differences AS (
+    SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported
+    UNION ALL
+    (SELECT group_id, member_id, false FROM exported WHERE NOT %(adds)s
+     EXCEPT SELECT group_id, member_id, false FROM wanted)
+), numbered AS (
+    SELECT *, row_number() OVER (ORDER BY group_id, member_id) AS position FROM differences
+)
+INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
+SELECT %(cycle)s, group_id, member_id, is_addition, (position - 1) / %(batch)s, 'planned', '' FROM numbered
+"""  # noqa: S608 — built from constants only
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSizes:
+    """How many memberships make a batch: of those that are compared, and of groups that are filled."""
+
+    compared: int
+    filled: int
+
+
+def write(
+    configuration: UUID,
+    cycle: int,
+    sizes: BatchSizes,
+    *,
+    updates_groups: bool,
+    kept: list[int],
+    adds: bool = False,
+    fills: bool = False,
+    flattens: bool = False,
+    foreign: bool = False,
+    only: int | None = None,
+    others: Sequence[UUID] = (),
+) -> int:
+    """Plan additions and removals of memberships; returns how many.
+
+    Without ``updates_groups`` only groups that appear get members. With ``adds`` none are removed, with ``fills``
+    only groups that have none get any. ``kept`` are the object types of which
+    what leaves the scope stays in the target, with its memberships. With ``flattens`` a group gets the accounts
+    and contacts of the groups in it instead of these; :func:`nested_groups.widen` has marked what that touches.
+    ``only`` is the one group to look at, ``others`` are the configurations of other domains whose objects may be
+    members; with ``foreign`` some of these are members through foreign security principals.
+    """
+    home = "= ANY(%(home)s)" if others else "= %(configuration)s"
+    parts = nested_groups.parts(home, flattens=flattens, foreign=foreign)
+    parameters: dict[str, Any] = {
+        "configuration": configuration,
+        "cycle": cycle,
+        "batch": sizes.compared,
+        "fill_batch": sizes.filled,
+        "updates_groups": updates_groups,
+        "adds": adds,
+        "fills": fills,
+        "kept": kept,
+        "only": only,
+        "home": [configuration, *others],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL.format(home=home, **parts), parameters)
+        filled = int(cursor.fetchone()[0])
+        cursor.execute(_COMPARE.format(home=home, **parts), parameters)
+        return filled + int(cursor.rowcount)
