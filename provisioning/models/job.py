@@ -34,6 +34,8 @@ class Job(models.Model):
     ``quarantine_imposed_at``, and ``quarantine_told`` lists the reasons that a mail was sent for.
     ``question`` is what agents were last asked (:class:`provisioning.engine.questions.Question`): stored objects hold
     at least that; ``evaluated_as`` is the digest of scope and mapping that they were last evaluated under.
+    ``has_unmarked`` says that a full read has told of new objects, which it does not mark one by one: until a cycle has
+    settled, every plan looks at all that are not linked.
     ``pending_reset`` names the reset scopes that wait for the end of the cycle under way.
     """
 
@@ -47,6 +49,7 @@ class Job(models.Model):
     watermark_at = models.DateTimeField(null=True, blank=True, editable=False)
     question = models.JSONField(default=dict, editable=False)
     evaluated_as = models.CharField(max_length=32, blank=True, editable=False)
+    has_unmarked = models.BooleanField(default=False, db_default=False, editable=False)
     current_cycle = models.ForeignKey(
         "provisioning.Cycle",
         null=True,

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from agents.bus import pages as bus_pages
 from agents.models import BusRequest, RequestState
-from provisioning.models import Cycle, CycleKind, CycleStep
+from provisioning.models import Cycle, CycleKind, CycleStep, Job
 from provisioning.services import failing, reading, settling
 from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
@@ -116,10 +116,15 @@ def _start_over(cycle: Cycle, attempt: int) -> None:
 
 def _merge_page(cycle: Cycle, page: StagedPage, answer: Answer, now: datetime) -> Progress:
     """Merge one page and note it in the same transaction; with the last one a cycle without a change is over."""
-    mark_seen = cycle.kind == CycleKind.INITIAL or answer.names_everybody
+    is_full = cycle.kind == CycleKind.INITIAL or answer.is_full_read
+    mark_seen = is_full or answer.names_everybody
     with transaction.atomic():
         durability.not_now()
-        staging.merge(cycle.job.configuration_id, cycle.pk, page, now, mark_seen=mark_seen)
+        if is_full:
+            Job.objects.filter(pk=cycle.job_id, has_unmarked=False).update(has_unmarked=True)
+        staging.merge(
+            cycle.job.configuration_id, cycle.pk, page, now, mark_seen=mark_seen, marks_new=not is_full
+        )
         is_ours = _note(cycle, page, answer, now)
         if not answer.is_complete:
             return Progress.WAITING
@@ -150,6 +155,10 @@ def _note(cycle: Cycle, page: StagedPage, answer: Answer, now: datetime) -> bool
 
 def _is_quiet(cycle: Cycle, now: datetime) -> bool:
     job = cycle.job
-    if cycle.count_imported or job.evaluated_as != reading.asked(job.configuration).digest:
+    if (
+        cycle.count_imported
+        or job.has_unmarked
+        or job.evaluated_as != reading.asked(job.configuration).digest
+    ):
         return False
     return not pending.is_anything(job.configuration_id, cycle.pk, now)

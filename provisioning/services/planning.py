@@ -86,10 +86,10 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     """Write the plan; true when the guard holds it."""
     configuration = cycle.job.configuration_id
     planning.clear(cycle.pk)
-    everything = cycle.kind == CycleKind.INITIAL
-    if everything or DELETIONS_COMPARED in cycle.notes:
+    looks_at_all = cycle.kind == CycleKind.INITIAL or cycle.job.has_unmarked
+    if cycle.kind == CycleKind.INITIAL or DELETIONS_COMPARED in cycle.notes:
         planning.mark_unseen(configuration, cycle.pk, now)
-        planning.mark_differing(configuration, missing=not everything)
+        planning.mark_differing(configuration, missing=not looks_at_all)
         foreign.forget_unused(configuration)
     if cycle.kind == CycleKind.INITIAL:
         scope_names.forget_untold(configuration, cycle.pk)
@@ -104,7 +104,7 @@ def _plan(cycle: Cycle, now: datetime) -> bool:
     adding = [int(one) for one in ObjectType if ADD in reader.flows(one)]
     planned: Counter[Phase] = Counter()
     planned[Phase.OBJECTS] = creations.plan(
-        configuration, cycle.pk, Phase.OBJECTS, BATCH_SIZE, adding, now, everything=everything
+        configuration, cycle.pk, Phase.OBJECTS, BATCH_SIZE, adding, now, everything=looks_at_all
     )
     for dirty in planning.dirty_objects(configuration, now):
         planning.store(cycle.pk, decisions(dirty, reader, skips, planned))

@@ -77,6 +77,7 @@ def _free(job: Job, cycle: Cycle, now: datetime) -> None:
         job.last_success_at = now
     job.restart_requested = False
     job.deletes_allowed = False
+    job.has_unmarked = False
     job.current_cycle = None
     restarting.forget_pending(job)
     is_late = job.next_run_at is not None and job.next_run_at <= now

@@ -5,7 +5,7 @@ Nearly all of a first read. It takes half of what staging and merging do, and ev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,9 +33,9 @@ _KNOWN = """
 SELECT guid::text FROM provisioning_sourceobject WHERE configuration_id = %s AND guid = ANY(%s::uuid[])
 """
 _COLUMNS = (
-    "configuration_id, is_gone, gone_reason, told_in, updated_at, is_dirty",
+    "configuration_id, is_gone, gone_reason, told_in, updated_at",
     "guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only, reference_guids",
-    "wanted_hash, error_code, error_detail, members_dirty, references_dirty, state_changes_at, sid",
+    "wanted_hash, error_code, error_detail, is_dirty, members_dirty, references_dirty, state_changes_at, sid",
     "primary_group_sid",
 )
 _ADD = f"COPY provisioning_sourceobject ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
@@ -47,13 +47,16 @@ _ADD_MEMBERS = "COPY provisioning_sourcemember (group_id, member_guid) FROM STDI
 
 
 def add(
-    cursor: Any, configuration: UUID, page: StagedPage, now: datetime, *, told_in: int | None
+    cursor: Any, configuration: UUID, page: StagedPage, now: datetime, *, told_in: int | None, marks: bool
 ) -> Collection[str]:
     """Add the objects of a page that are not known yet, with their members; returns their guids.
 
-    ``told_in`` is the full read that tells of them. None are added where somebody else adds one of them at the
+    ``told_in`` is the full read that tells of them. With ``marks`` they are marked for the plan; those whose mapping
+    failed are in any case. None are added where somebody else adds one of them at the
     same time: they are to be merged.
     """
+    if not page.objects:
+        return ()
     objects = {one.guid: one for one in page.objects}
     cursor.execute(_KNOWN, [configuration, list(objects)])
     for (guid,) in cursor.fetchall():
@@ -61,9 +64,15 @@ def add(
     members = {guid: page.added_members[guid] for guid in objects if guid in page.added_members}
     if not objects:
         return ()
+    shared = b"".join((raw(configuration.bytes), FALSE, text(""), bigint(told_in), moment(now)))
     try:
-        with transaction.atomic():
-            _add_objects(cursor, configuration, objects.values(), members, now, told_in)
+        with transaction.atomic(), cursor.copy(_ADD) as copy:
+            copy.write(
+                rows(
+                    _row(one, shared, marks=marks, has_members=one.guid in members)
+                    for one in objects.values()
+                )
+            )
     # COPY's end is the driver's own affair: Django does not translate what it raises.
     except psycopg.IntegrityError:
         return ()
@@ -72,20 +81,8 @@ def add(
     return objects.keys()
 
 
-def _add_objects(
-    cursor: Any,
-    configuration: UUID,
-    objects: Iterable[StagedObject],
-    holding: Collection[str],
-    now: datetime,
-    told_in: int | None,
-) -> None:
-    shared = b"".join((raw(configuration.bytes), FALSE, text(""), bigint(told_in), moment(now), flag(True)))
-    with cursor.copy(_ADD) as copy:
-        copy.write(rows(_row(one, shared, has_members=one.guid in holding) for one in objects))
-
-
-def _row(one: StagedObject, shared: bytes, *, has_members: bool) -> bytes:
+def _row(one: StagedObject, shared: bytes, *, marks: bool, has_members: bool) -> bytes:
+    is_failed = one.error_code != ""
     fields = (
         _START,
         shared,
@@ -101,8 +98,9 @@ def _row(one: StagedObject, shared: bytes, *, has_members: bool) -> bytes:
         raw(one.wanted_hash),
         text(one.error_code),
         text(one.error_detail),
+        flag(is_failed or (marks and one.in_scope)),
         flag(has_members),
-        flag(one.reference_guids != NOTHING),
+        flag(marks and one.reference_guids != NOTHING),
         moment(one.state_changes_at),
         text(one.sid),
         text(one.primary_group_sid),

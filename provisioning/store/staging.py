@@ -113,11 +113,24 @@ UPDATE provisioning_sourceobject SET members_dirty = true
 """
 
 
-def merge(configuration: UUID, cycle: int, page: StagedPage, now: datetime, *, mark_seen: bool) -> None:
-    """Merge one page, inside the caller's transaction; ``mark_seen`` during a full read."""
+def merge(
+    configuration: UUID,
+    cycle: int,
+    page: StagedPage,
+    now: datetime,
+    *,
+    mark_seen: bool,
+    marks_new: bool = True,
+) -> None:
+    """Merge one page, inside the caller's transaction; ``mark_seen`` during a full read.
+
+    Without ``marks_new`` new objects are not marked for the plan: it has to look at all that are not linked.
+    """
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "now": now}
     with connection.cursor() as cursor:
-        new = newcomers.add(cursor, configuration, page, now, told_in=cycle if mark_seen else None)
+        new = newcomers.add(
+            cursor, configuration, page, now, told_in=cycle if mark_seen else None, marks=marks_new
+        )
         known = [one for one in page.objects if one.guid not in new]
         _merge_objects(cursor, known, parameters, mark_seen=mark_seen)
         for reason, guids in page.tombstones.items():

@@ -1,4 +1,4 @@
-"""A first read may leave its objects unmarked, so that their wide rows are written once: none of them is forgotten."""
+"""A full read leaves new objects unmarked, so that their wide rows are written once: none of them is forgotten."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def read(bench: Bench, *resources: Resource) -> tuple[Cycle, list[Hint]]:
-    """An initial cycle whose pages are merged, with objects as unmarked as a first read may leave them."""
+    """An initial cycle whose pages are merged."""
     cycle = bench.begin()
     bench.answer(list(resources), mode="initial")
     hints = ingest.ingest(cycle.pk)
-    new = SourceObject.objects.filter(link=None, error_code="", in_scope=True)
-    new.update(is_dirty=False, references_dirty=False)
     return cycle, hints
 
 
@@ -108,6 +106,23 @@ def test_a_cycle_that_fails_leaves_them_to_the_next_initial_cycle(monkeypatch: p
     assert bench.cycle([ada, bob]).kind == "initial"
     assert in_directory() == {"ada", "bob"}
     assert not marked()
+
+
+def test_a_full_read_that_nobody_asked_for_and_that_fails_leaves_them_to_a_delta() -> None:
+    """An agent whose cookie was refused reads everything and is lost; another one takes it and tells nothing."""
+    bench = Bench.set_up()
+    bob = user("bob")
+    bench.cycle([bob])
+    cycle = bench.begin()
+    assert cycle.kind == "delta"
+    bench.answer([user("ada"), bob], mode="initial", complete=False)
+    ingest.ingest(cycle.pk)
+    failing.fail(cycle, "RequestTimedOut", "", now())
+    assert bench.job.has_unmarked
+    assert not marked()
+    assert bench.cycle().kind == "delta"
+    assert in_directory() == {"ada", "bob"}
+    assert not bench.job.has_unmarked
 
 
 def run_some(hints: list[Hint]) -> list[Hint]:
