@@ -8,7 +8,7 @@ from typing import Final
 # Changes that one task applies in one transaction; a compromise of overhead against lost work on a crash.
 BATCH_SIZE: Final = 2_000
 MEMBER_BATCH_SIZE: Final = 25_000
-# Members of groups that appear: each batch reads all links once.
+# Members of groups that the cycle creates, at most: each batch reads all links once.
 FILL_BATCH_SIZE: Final = 250_000
 
 

@@ -25,7 +25,7 @@ _WANTED: Final = """{edges}, wanted AS (
         OR o.object_type = ANY(%(kept)s) AND o.gone_reason <> 'deleted' AND l.state = 'active'
 )"""
 # What the cycle creates has no memberships yet. A group lies in one batch as a whole, however big it is: the one in
-# which it begins.
+# which it begins. Where there are many memberships there are four batches or more, for several workers to share.
 _FILL: Final = f"""
 WITH RECURSIVE {_APPEARING}, groups AS (
     SELECT source_id AS id FROM provisioning_change
@@ -34,11 +34,12 @@ WITH RECURSIVE {_APPEARING}, groups AS (
     SELECT group_id, member_type, array_agg(DISTINCT member_id) AS members FROM wanted GROUP BY group_id, member_type
 ), counted AS (
     SELECT *, sum(cardinality(members)) OVER (ORDER BY group_id)
-              - sum(cardinality(members)) OVER (PARTITION BY group_id) AS members_before
+              - sum(cardinality(members)) OVER (PARTITION BY group_id) AS members_before,
+           least(%(fill_batch)s, greatest(%(batch)s, sum(cardinality(members)) OVER () / 4)) AS batch_size
       FROM filled
 ), planned AS (
     INSERT INTO provisioning_groupfill (cycle_id, batch, group_id, member_type, members)
-    SELECT %(cycle)s, members_before / %(fill_batch)s, group_id, member_type, members FROM counted
+    SELECT %(cycle)s, members_before / batch_size, group_id, member_type, members FROM counted
     RETURNING cardinality(members) AS count
 )
 SELECT coalesce(sum(count), 0) FROM planned
@@ -79,7 +80,7 @@ SELECT %(cycle)s, group_id, member_id, is_addition, (position - 1) / %(batch)s, 
 
 @dataclass(frozen=True, slots=True)
 class BatchSizes:
-    """How many memberships make a batch: of those that are compared, and of groups that are filled."""
+    """How many memberships make a batch: of those that are compared, and at most of groups that are filled."""
 
     compared: int
     filled: int

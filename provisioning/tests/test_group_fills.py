@@ -87,8 +87,12 @@ def test_a_log_row_names_so_many_members_and_counts_the_others(monkeypatch: pyte
     assert (told["count"], len(told["newValue"])) == (3, 2)
 
 
-def test_a_group_lies_in_one_batch_however_big_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "FILL_BATCH_SIZE", 2)
+@pytest.mark.parametrize(("compared", "filled"), [(10, 2), (2, 10)])
+def test_a_group_lies_in_one_batch_however_big_it_is(
+    monkeypatch: pytest.MonkeyPatch, compared: int, filled: int
+) -> None:
+    monkeypatch.setattr(planning, "MEMBER_BATCH_SIZE", compared)
+    monkeypatch.setattr(planning, "FILL_BATCH_SIZE", filled)
     bench = Bench.set_up()
     inner = group("first", GUIDS[:1])
     big = group("second", [*GUIDS, guid_of(inner)])
