@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-# Changes that one task applies in one transaction; a compromise of overhead against lost work on a crash.
-BATCH_SIZE: Final = 2_000
+# Changes that one task applies in one transaction; a compromise of overhead against lost work on a crash. The documents
+# of so many creations fit into what PostgreSQL keeps of temporary tables in memory.
+BATCH_SIZE: Final = 4_000
 MEMBER_BATCH_SIZE: Final = 25_000
 # Members of groups that the cycle creates, at most: each batch reads all links once.
 FILL_BATCH_SIZE: Final = 250_000

@@ -38,42 +38,46 @@ _MARKED: Final = "AND o.is_dirty"
 # References to what is in the target, or is created in this cycle under its proposed id, travel with the creation.
 # Many refer to the same few: each of these is looked up once.
 _STAGE = """
-WITH referring AS MATERIALIZED (
-    SELECT c.id, p.key AS name, p.value AS guid
+WITH batch AS MATERIALIZED (
+    SELECT c.id AS change_id, c.proposed_id, c.object_type, o.id AS source_id, o.guid, o.dn, o.wanted, o.create_only,
+           o.wanted_hash, o.reference_guids, o.is_dirty, o.references_dirty
       FROM provisioning_change c
-      JOIN provisioning_sourceobject o ON o.id = c.source_id AND o.reference_guids <> '{}'
-      CROSS JOIN LATERAL jsonb_each_text(o.reference_guids) AS p
+      JOIN provisioning_sourceobject o ON o.id = c.source_id
      WHERE c.cycle_id = %(cycle)s AND c.phase = %(phase)s AND c.batch = %(batch)s AND c.status = 'planned'
        AND c.kind = 'create'
-       AND (p.key, c.object_type) IN (SELECT * FROM unnest(%(names)s::text[], %(holders)s::smallint[]))
 ), referents AS MATERIALIZED (
-    SELECT r.guid, coalesce(al.target_id, ac.proposed_id::text) AS target_id
-      FROM (SELECT DISTINCT guid FROM referring) r
+    SELECT a.guid, coalesce(al.target_id, ac.proposed_id::text) AS target_id
+      FROM (SELECT DISTINCT value::uuid AS guid
+              FROM batch b CROSS JOIN unnest(%(names)s::text[]) AS name CROSS JOIN LATERAL (
+                   SELECT b.reference_guids->>name) AS reference (value) WHERE value IS NOT NULL) named
       JOIN provisioning_sourceobject a
-        ON a.configuration_id = %(configuration)s AND a.guid = r.guid::uuid AND a.in_scope AND NOT a.is_gone
+        ON a.configuration_id = %(configuration)s AND a.guid = named.guid AND a.in_scope AND NOT a.is_gone
       LEFT JOIN provisioning_link al ON al.source_id = a.id AND al.state = 'active'
       LEFT JOIN provisioning_change ac
              ON ac.source_id = a.id AND ac.cycle_id = %(cycle)s AND ac.kind = 'create' AND ac.status = 'planned'
      WHERE al.source_id IS NOT NULL OR ac.id IS NOT NULL
-), found AS (
-    SELECT r.id, jsonb_object_agg(r.name, r.guid) AS guids,
-           jsonb_object_agg(r.name, jsonb_build_array(r.guid, k.target_id)) AS ids
-      FROM referring r JOIN referents k ON k.guid = r.guid GROUP BY r.id
+), referring AS (
+    SELECT b.*, {written} AS written, {found} AS found
+      FROM batch b {referents}
 )
 INSERT INTO staged_outcome (change_id, source_id, target_id, error_code, error_detail, reference_guids, object_type,
                             object_id, anchor, document, references_found, wanted_hash, source_guid, source_name,
                             is_marked)
-SELECT c.id, o.id, c.proposed_id::text, '', '', coalesce(f.guids, '{}'), c.object_type, c.proposed_id,
-       o.wanted->>'SourceAnchorBinary', jsonb_strip_nulls(o.create_only || o.wanted), coalesce(f.ids, '{}'),
-       o.wanted_hash, o.guid, o.dn,
-       o.is_dirty OR o.references_dirty <> (o.reference_guids <> coalesce(f.guids, '{}'))
-  FROM provisioning_change c
-  JOIN provisioning_sourceobject o ON o.id = c.source_id
-  LEFT JOIN found f ON f.id = c.id
- WHERE c.cycle_id = %(cycle)s AND c.phase = %(phase)s AND c.batch = %(batch)s AND c.status = 'planned'
-   AND c.kind = 'create'
- ORDER BY c.id
+SELECT change_id, source_id, proposed_id::text, '', '', written, object_type, proposed_id,
+       wanted->>'SourceAnchorBinary', jsonb_strip_nulls(create_only || wanted), found, wanted_hash, guid, dn,
+       is_dirty OR references_dirty <> (reference_guids <> written)
+  FROM referring ORDER BY change_id
 """
+# Of each reference attribute.
+_REFERENT: Final = """
+      LEFT JOIN referents r{n} ON r{n}.guid = (b.reference_guids->>%(name{n})s)::uuid
+       AND b.object_type = ANY(%(holders{n})s::smallint[])"""
+_WRITTEN: Final = (
+    "CASE WHEN r{n}.guid IS NULL THEN '{{}}' ELSE jsonb_build_object(%(name{n})s::text, r{n}.guid) END"
+)
+_FOUND: Final = """CASE WHEN r{n}.guid IS NULL THEN '{{}}'
+           ELSE jsonb_build_object(%(name{n})s::text, jsonb_build_array(r{n}.guid, r{n}.target_id)) END"""
+_NOTHING: Final = "'{}'::jsonb"
 _READ = """
 SELECT change_id, object_type, anchor, document::text, target_id, references_found::text
   FROM staged_outcome WHERE object_id IS NOT NULL ORDER BY change_id
@@ -167,13 +171,27 @@ def stage(
     ``references`` names the reference attributes that the target writes with a creation, and of which types. ``rules``
     are for creations that turn out to be of objects that are there.
     """
-    pairs = [(name, int(one)) for name, types in references.items() for one in types]
-    parameters: dict[str, Any] = {"configuration": configuration, **batch.parameters()}
-    parameters |= {"names": [name for name, _ in pairs], "holders": [one for _, one in pairs]}
+    parameters: dict[str, Any] = {
+        "configuration": configuration,
+        **batch.parameters(),
+        "names": list(references),
+    }
+    for number, (name, types) in enumerate(references.items()):
+        parameters |= {f"name{number}": name, f"holders{number}": [int(one) for one in types]}
     with connection.cursor() as cursor:
         outcomes.clear(cursor)
-        cursor.execute(_STAGE, parameters)
+        cursor.execute(_stage_with(len(references)), parameters)
         return StagedCreations(outcomes.TABLE, int(cursor.rowcount), _read, rules)
+
+
+def _stage_with(references: int) -> str:
+    """The statement for so many reference attributes."""
+    numbers = range(references)
+    return _STAGE.format(
+        written=" || ".join([_WRITTEN.format(n=n) for n in numbers]) or _NOTHING,
+        found=" || ".join([_FOUND.format(n=n) for n in numbers]) or _NOTHING,
+        referents="".join([_REFERENT.format(n=n) for n in numbers]),
+    )
 
 
 def settle(configuration: UUID, exceptions: Sequence[Outcome]) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from directory.models import User
 from directory.models.membership import MemberKind
 from directory.services import objects
 from directory.services.rows import ObjectWrite, Verb
-from provisioning.models import MissingReference, ProvisioningLogEntry, SourceObject
+from provisioning.models import Change, MissingReference, ObjectType, ProvisioningLogEntry, SourceObject
+from provisioning.services import ingest, planning
+from provisioning.services.phases import Phase
+from provisioning.store import creations
+from provisioning.store.batches import Batch
 from provisioning.tests.answering import Bench, Resource, changed, guid_of, tombstone, user
 from provisioning_agent.wire.pages import AD_SCHEMA
 
@@ -137,6 +142,32 @@ def test_a_manager_comes_with_the_creation_and_its_log_row() -> None:
     assert (cycle.count_planned, cycle.count_exported) == (2, 2)
     entry = ProvisioningLogEntry.objects.get(cycle_id=cycle.pk, source_name__startswith="CN=ada")
     assert {"displayName": "Manager", "oldValue": None, "newValue": boss["id"]} in entry.modified
+
+
+def test_a_target_may_take_several_references_with_a_creation_each_of_its_types() -> None:
+    bench = Bench.set_up()
+    boss, aide, stranger = user("boss"), user("aide"), uuid4()
+    cycle = bench.begin()
+    bench.answer([below("ada", guid_of(boss)), boss, aide], mode="initial")
+    ingest.ingest(cycle.pk)
+    guids = {"Manager": boss["id"], "Assistant": aide["id"], "Owner": aide["id"], "Sponsor": str(stranger)}
+    SourceObject.objects.filter(dn__startswith="CN=ada").update(reference_guids=guids)
+    planning.plan(cycle.pk)
+    users, contacts = (ObjectType.USER,), (ObjectType.CONTACT,)
+    taken = {"Manager": users, "Assistant": users, "Owner": contacts, "Sponsor": users}
+    with transaction.atomic():
+        staged = creations.stage(bench.configuration.pk, Batch(cycle.pk, Phase.OBJECTS, 0), taken, {})
+        [ada] = [one for one in staged.read() if one.references]
+    found = {name: (one.guid, one.target_id) for name, one in ada.references.items()}
+    assert found == {
+        name: (one["id"], proposed_id(one)) for name, one in (("Manager", boss), ("Assistant", aide))
+    }
+
+
+def proposed_id(resource: Resource) -> str:
+    """Under which the object is to be created."""
+    source = SourceObject.objects.get(guid=guid_of(resource))
+    return str(Change.objects.get(source_id=source.pk).proposed_id)
 
 
 def test_who_waits_for_a_manager_is_looked_at_again_only_when_that_one_comes() -> None:
