@@ -87,6 +87,6 @@ COMPARE: Final[Mapping[str, Compare]] = {
 
 def truth_text(value: Value) -> str:
     """The value's text in lower case, "" where absent: how True and False are told apart."""
-    if value is True:
-        return "true"
+    if type(value) is bool:
+        return "true" if value else "false"
     return (text(value) or "").strip().lower()

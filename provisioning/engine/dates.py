@@ -31,6 +31,8 @@ _FORMS: Final = tuple(
 
 def parse_date(value: Value) -> datetime | None:
     """CDate: ISO 8601, M/d/yyyy h:mm:ss tt or LDAP generalized time, in UTC; None where absent."""
+    if isinstance(value, datetime):
+        return value
     value = single(value)
     if value is None or value == "":
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.errors import EvaluationError
@@ -44,12 +44,13 @@ _SECRET_SOURCES: Final = frozenset({"passwordhash"})
 _Step: TypeAlias = tuple[str, Compiled, Convert]
 """Target attribute, closure, conversion to the target's type."""
 _Change: TypeAlias = Callable[[Value], Value]
-_Direct: TypeAlias = tuple[str, _Change | None, Convert, Callable[[str], str] | None]
-"""Target attribute, what happens to the one source value (None: nothing), conversion, short cut for texts."""
+_Direct: TypeAlias = tuple[str, _Change | None, Convert]
+"""Target attribute, what happens to the one source value (None: nothing), conversion."""
+_OfText: TypeAlias = tuple[str, Callable[[str], str]]
+"""The same for a source value that is a text, where the target takes texts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """One object as the target should see it.
 
     create_only holds what flows at creation alone; it is empty unless the object is being created.
@@ -88,6 +89,7 @@ class CompiledMapping:
     redacted_sources: frozenset[str]
     _base: Mapping[str, Json]
     _direct: Mapping[str, tuple[_Direct, ...]]
+    _of_texts: Mapping[str, _OfText]
     _computed: tuple[_Step, ...]
     _at_creation: tuple[_Step, ...]
     _defaults: Mapping[str, Json]
@@ -97,26 +99,29 @@ class CompiledMapping:
         result = dict(self._base)
         self._flow_direct(result, attributes)
         self._flow_computed(self._computed, result, attributes, context)
-        create_only = self._created(result, attributes, context) if creating else {}
+        create_only = self._created(result, attributes, context) if creating and self._creates else {}
         for name in self._defaults:
             if result.get(name, "") is None:
                 del result[name]
         return Mapped(result, create_only, self.redacted)
 
+    @property
+    def _creates(self) -> bool:
+        return bool(self._at_creation or self._defaults)
+
     def _flow_direct(self, result: dict[str, Json], attributes: Attributes) -> None:
         """Most mappings read one attribute: what is absent then costs nothing."""
-        target, direct = "", self._direct
+        target, direct, of_texts = "", self._direct, self._of_texts
         try:
             for name, value in attributes.items():
-                if value is None or name not in direct:
-                    continue
-                for target, change, convert, for_text in direct[name]:
-                    if for_text is not None and type(value) is str:
-                        result[target] = for_text(value) or None
-                        continue
-                    found = value if change is None else change(value)
-                    if found is not None:
-                        result[target] = convert(found)
+                if type(value) is str and name in of_texts:
+                    target, short_cut = of_texts[name]
+                    result[target] = short_cut(value) or None
+                elif value is not None and name in direct:
+                    for target, change, convert in direct[name]:
+                        found = value if change is None else change(value)
+                        if found is not None:
+                            result[target] = convert(found)
         except EvaluationError as error:
             raise error.for_target(target, redacted=target in self.redacted) from None
 
@@ -165,6 +170,7 @@ class _Compilation:
         self.explicit_nulls = explicit_nulls
         self.base: dict[str, Json] = {}
         self.direct: dict[str, tuple[_Direct, ...]] = {}
+        self.of_texts: dict[str, _OfText] = {}
         self.computed: list[_Step] = []
         self.at_creation: list[_Step] = []
         self.defaults: dict[str, Json] = {}
@@ -191,6 +197,8 @@ class _Compilation:
             redacted_sources=frozenset(self.redacted_sources),
             _base=self.base,
             _direct=self.direct,
+            # Few attributes flow to several targets; those take the longer way.
+            _of_texts={name: step for name, step in self.of_texts.items() if len(self.direct[name]) == 1},
             _computed=tuple(self.computed),
             _at_creation=tuple(self.at_creation),
             _defaults=self.defaults,
@@ -246,8 +254,10 @@ class _Compilation:
         if attribute is None:
             self.computed.append((mapping.target, compile_expression(node, target=mapping.target), convert))
         else:
-            step = (mapping.target, chained(changes), convert, short_cut(mapping, node))
+            step = (mapping.target, chained(changes), convert)
             self.direct[attribute] = (*self.direct.get(attribute, ()), step)
+            if (of_text := short_cut(mapping, node)) is not None:
+                self.of_texts[attribute] = mapping.target, of_text
 
     def flows_null(self, mapping: AttributeMapping, node: Node) -> bool:
         wrapped = isinstance(node, Call) and node.name == _WRAPPER

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from provisioning.engine.context import EvaluationContext
 from provisioning.engine.errors import EvaluationError
@@ -17,6 +17,7 @@ Compiled: TypeAlias = Callable[[Attributes, EvaluationContext], Value]
 MAX_TEXT: Final = 1_000_000
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**63 - 1
+_TEXTS: Final = frozenset((str,))
 _INTEGER: Final = re.compile(r"\s*([+-]?[0-9]{1,20})\s*\Z")
 _HEX: Final = re.compile(r"\s*&[Hh]([0-9A-Fa-f]{1,16})\s*\Z")
 
@@ -65,7 +66,12 @@ def is_absent(value: Value) -> bool:
 
 def is_empty(value: Value) -> bool:
     """True for an absent attribute and for empty text."""
-    return value == "" or is_absent(value)
+    return not value if type(value) is str else is_absent(value)
+
+
+def are_texts(members: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    """True where each member is a text, as nearly all values of several are."""
+    return _TEXTS.issuperset(map(type, members))
 
 
 def text(value: Value) -> str | None:
@@ -117,7 +123,7 @@ def try_integer(value: Value) -> int | None:
 
 def integer(value: Value) -> int:
     """A 64-bit whole number; NumberExpected or NumberOutOfRange otherwise."""
-    number = try_integer(value)
+    number = value if type(value) is int else try_integer(value)
     if number is None:
         raise EvaluationError("NumberExpected", "A whole number is needed.")
     if not INT_MIN <= number <= INT_MAX:

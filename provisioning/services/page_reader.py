@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -127,9 +127,9 @@ def _map(
 ) -> StagedObject:
     attributes = resource[wire.AD_SCHEMA]
     for value in attributes.values():
-        if type(value) is list:
+        if type(value) is list and len(value) > 1:
             # Values of an LDAP attribute are a set; sorted, the same set is the same text.
-            value.sort(key=_order)
+            value.sort(key=str)
     return map_object(resource["id"], object_type, attributes, mapped, context)
 
 
@@ -142,24 +142,24 @@ def map_object(
 ) -> StagedObject:
     """One object as a row, with what the mapping makes of it at the moment that ``context`` names."""
     encoded = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
-    row: dict[str, Any] = {
-        "guid": guid,
-        "object_type": int(object_type),
-        "dn": attributes.get("distinguishedName", ""),
-        "attributes": encoded,
-        "attributes_hash": _digest(encoded),
-        "sid": attributes.get("objectSid"),
-        "primary_group_sid": primary_group_sid(attributes),
-    }
-    attributes, row["state_changes_at"] = as_mapped(attributes, mapped, context.now)
+    digest = _digest(encoded)
+    seen, changes_at = as_mapped(attributes, mapped, context.now)
     try:
-        return StagedObject(
-            **row,
-            in_scope=mapped.in_scope(attributes),
-            **_wanted(attributes, mapped, context, row["attributes_hash"]),
-        )
+        in_scope, outcome = mapped.in_scope(seen), _outcome(seen, mapped, context, digest)
     except EngineError as error:
-        return StagedObject(**row, in_scope=True, **_unmapped(error))
+        in_scope, outcome = True, _failure(error)
+    return StagedObject(
+        guid,
+        int(object_type),
+        attributes.get("distinguishedName", ""),
+        encoded,
+        digest,
+        in_scope,
+        *outcome,
+        changes_at,
+        attributes.get("objectSid"),
+        primary_group_sid(attributes),
+    )
 
 
 def as_mapped(
@@ -179,43 +179,37 @@ def as_mapped(
     return attributes, state.changes_at
 
 
-def _order(value: Any) -> str:
-    """A sort key for texts, numbers and references alike."""
-    return value if type(value) is str else str(value)
+class _Outcome(NamedTuple):
+    """What the mapping makes of an object, in the order of ``StagedObject``."""
+
+    wanted: bytes
+    create_only: bytes
+    reference_guids: bytes
+    wanted_hash: bytes
+    error_code: str = ""
+    error_detail: str = ""
 
 
-def _wanted(
+def _outcome(
     attributes: Mapping[str, Any], mapped: TypeReading, context: EvaluationContext, attributes_hash: bytes
-) -> dict[str, Any]:
-    result = mapped.mapping.apply(attributes, context)
-    references = {
-        name: value["value"]
-        for name in mapped.mapping.reference_targets
-        for document in (result.attributes, result.create_only)
-        if isinstance(value := document.pop(name, None), Mapping)
-    }
-    wanted = orjson.dumps(result.attributes, option=orjson.OPT_SORT_KEYS)
+) -> _Outcome:
+    wanted, create_only, _ = mapped.mapping.apply(attributes, context)
+    references = {}
+    for name in mapped.mapping.reference_targets:
+        for document in (wanted, create_only) if create_only else (wanted,):
+            if isinstance(value := document.pop(name, None), Mapping):
+                references[name] = value["value"]
+    written = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
     guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else NOTHING
     # With FlowAlways any change of the object makes the plan look at it.
     behind = attributes_hash if mapped.rules.always else b""
-    return {
-        "wanted": wanted,
-        "create_only": orjson.dumps(result.create_only) if result.create_only else NOTHING,
-        "reference_guids": guids,
-        "wanted_hash": _digest(wanted + guids + behind),
-    }
+    once = orjson.dumps(create_only) if create_only else NOTHING
+    return _Outcome(written, once, guids, _digest(written + guids + behind))
 
 
-def _unmapped(error: EngineError) -> dict[str, Any]:
+def _failure(error: EngineError) -> _Outcome:
     detail = f"{error.message} {error.remedy}"
-    return {
-        "wanted": NOTHING,
-        "create_only": NOTHING,
-        "reference_guids": NOTHING,
-        "wanted_hash": _digest(NOTHING),
-        "error_code": error.code,
-        "error_detail": detail,
-    }
+    return _Outcome(NOTHING, NOTHING, NOTHING, _digest(NOTHING), error.code, detail)
 
 
 def _digest(data: bytes) -> bytes:

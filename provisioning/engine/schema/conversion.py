@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from provisioning.engine.dates import parse_date
 from provisioning.engine.errors import EvaluationError
 from provisioning.engine.schema.model import AttributeDefinition, AttributeType
-from provisioning.engine.values import Value, integer, many, narrow, text
+from provisioning.engine.values import Value, are_texts, integer, many, narrow, text
 
 Json: TypeAlias = str | int | bool | Mapping[str, object] | list[object] | None
 Convert: TypeAlias = Callable[[Value], Json]
@@ -20,7 +20,9 @@ def converter(definition: AttributeDefinition | None) -> Convert:
     if definition is None:
         return _as_it_is
     convert = _SINGLE[definition.type]
-    return _each(convert) if definition.multivalued else convert
+    if not definition.multivalued:
+        return convert
+    return _strings if convert is _string else _each(convert)
 
 
 def takes_text_as_it_is(definition: AttributeDefinition | None) -> bool:
@@ -45,7 +47,8 @@ def _string(value: Value) -> Json:
 
 
 def _integer(value: Value) -> Json:
-    value = one(value)
+    if type(value) is not int:
+        value = one(value)
     return None if value in (None, "") else integer(value)
 
 
@@ -69,8 +72,9 @@ def _date(value: Value) -> Json:
 
 
 def _reference(value: Value) -> Json:
-    value = one(value)
-    if value in (None, ""):
+    if type(value) is not dict:
+        value = one(value)
+    if value is None or value == "":
         return None
     if isinstance(value, Mapping) and isinstance(value.get("value"), str):
         return value
@@ -82,19 +86,24 @@ def _each(convert: Convert) -> Convert:
         if isinstance(value, str):
             single = convert(value)
             return None if single is None else [single]
-        if convert is _string and type(value) is list and all(type(member) is str for member in value):
-            return sorted(filter(None, value)) or None
         found = [converted for member in many(value) if (converted := convert(member)) is not None]
         return _ordered(found) or None
 
     return run
 
 
+_each_string: Final = _each(_string)
+
+
+def _strings(value: Value) -> Json:
+    if type(value) is list and are_texts(value):
+        return [*sorted(filter(None, value))] or None
+    return _each_string(value)
+
+
 def _ordered(found: Sequence[object]) -> list[object]:
     """Texts sorted, since a directory keeps no order of values; anything else as it comes."""
-    if all(type(member) is str for member in found):
-        return sorted(found, key=str)
-    return list(found)
+    return [*sorted(found)] if are_texts(found) else [*found]
 
 
 def _as_it_is(value: Value) -> Json:

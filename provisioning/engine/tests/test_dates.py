@@ -82,6 +82,8 @@ def test_a_difference_counts_as_visual_basic_does(
         ("yyyyK", "2021Z"),
         ("'at' HH \\h", "at 17 h"),
         ("%d", "4"),
+        ("'100%' yyyy '%s {0}'", "100% 2021 %s {0}"),
+        ("'never'", "never"),
         ("s", "2021-03-04T17:06:07"),
         ("o", "2021-03-04T17:06:07.0890000Z"),
         ("d", "03/04/2021"),

@@ -54,6 +54,11 @@ def test_a_direct_value_flows_and_an_absent_one_is_left_alone() -> None:
     assert mapped(row("[a]"), {"a": None}) == {}
 
 
+def test_one_attribute_flows_to_several_targets() -> None:
+    rows = row("[a]"), row("Trim([a])", target="U"), row("[a]", target="N", kind=AttributeType.INTEGER)
+    assert compiled(*rows).apply({"a": " 7 "}, context()).attributes == {"T": " 7 ", "U": "7", "N": 7}
+
+
 def test_empty_text_clears() -> None:
     assert mapped(row('""'), {}) == {"T": None}
     assert mapped(row("Trim([a])"), {"a": "  "}) == {"T": None}

@@ -8,7 +8,7 @@ from typing import Final
 from provisioning.engine.culture import lower, upper
 from provisioning.engine.errors import EvaluationError
 from provisioning.engine.expressions.definitions import Parameter, Registry, optional
-from provisioning.engine.values import Value, integer, is_absent, limited, many, single, text
+from provisioning.engine.values import Value, are_texts, integer, is_absent, limited, many, single, text
 
 registry: Final = Registry()
 
@@ -114,7 +114,7 @@ def trim(value: Value) -> Value:
         return value.strip()
     if not isinstance(value, (list, tuple)):
         return text(value)
-    if all(type(member) is str for member in value):
+    if are_texts(value):
         return [member.strip() for member in value] or None
     return [part.strip() for member in many(value) if (part := text(member)) is not None] or None
 
