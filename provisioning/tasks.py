@@ -32,6 +32,7 @@ from provisioning.services import ingest as ingesting
 from provisioning.services.clock import now
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import Phase
+from provisioning.store import locks
 
 logger = logging.getLogger(__name__)
 
@@ -147,14 +148,17 @@ class AnswerHandler:
     """What the bus calls when something happens to a read request of ours."""
 
     def page_stored(self, request_id: UUID) -> None:
-        """A page can be merged."""
-        self._ingest(request_id)
+        """A page can be merged. Whoever takes pages already looks for further ones after letting go of the cycle."""
+        cycle_id = _cycle_of(request_id)
+        if cycle_id is not None and not locks.is_cycle_held(cycle_id):
+            ingest.delay(cycle_id)
 
     def request_failed(self, request_id: UUID) -> None:
         """The answer will not come."""
-        self._ingest(request_id)
-
-    def _ingest(self, request_id: UUID) -> None:
-        cycle_id = Cycle.objects.filter(request_id=request_id).values_list("pk", flat=True).first()
+        cycle_id = _cycle_of(request_id)
         if cycle_id is not None:
             ingest.delay(cycle_id)
+
+
+def _cycle_of(request_id: UUID) -> int | None:
+    return Cycle.objects.filter(request_id=request_id).values_list("pk", flat=True).first()

@@ -13,6 +13,12 @@ from provisioning.store import waiting
 _CYCLE = 0x1517
 _BATCH = 0x1518
 _REFERENCES = 0x1519
+# As the two-key advisory locks are shown (PostgreSQL manual, pg_locks).
+_HELD = """
+SELECT EXISTS (SELECT FROM pg_locks
+                WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s AND objsubid = 2
+                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
 
 
 @contextmanager
@@ -27,6 +33,13 @@ def cycle_lock(cycle_id: int, wait_s: float = 0.0) -> Iterator[bool]:
     finally:
         if owned:
             _unlock(cycle_id)
+
+
+def is_cycle_held(cycle_id: int) -> bool:
+    """Whether any process owns the cycle at this moment; asking keeps nobody from owning it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [_CYCLE, _key(cycle_id)])
+        return bool(cursor.fetchone()[0])
 
 
 def lock_batch(cycle_id: int, phase: int, batch: int) -> bool:
