@@ -17,10 +17,11 @@ MANY: Final = 1_000
 _TARGET: Final = 10
 
 _COLUMNS: Final = {
-    "provisioning_sourceobject": "(id, configuration_id, guid, is_dirty, members_dirty, references_dirty)",
+    "provisioning_sourceobject": "(id, configuration_id, guid, object_type, in_scope, is_gone, "
+    "is_dirty, members_dirty, references_dirty)",
     "provisioning_link": "(source_id, configuration_id, state)",
     "provisioning_groupfill": "(cycle_id, batch, group_id)",
-    "provisioning_change": "(id, cycle_id, source_id, kind, phase, batch, status)",
+    "provisioning_change": "(id, cycle_id, source_id, object_type, kind, phase, batch, status)",
 }
 
 
