@@ -12,6 +12,7 @@ from provisioning.models import Cycle, CycleStep, Job
 from provisioning.models.cycle import MOVING_STEPS
 from provisioning.services import quarantining, reconciled, restarting
 from provisioning.services.jobs import run_after
+from provisioning.store import members
 
 _UNKNOWN = "See the agent's log for what happened; the next cycle tries again."
 
@@ -30,6 +31,7 @@ def fail(cycle: Cycle, code: str, detail: str, now: datetime) -> None:
         if not ended:
             return
         reconciled.dropped(cycle, code, detail, now)
+        members.abandon(cycle.pk)
         locked = Job.objects.select_for_update().select_related("configuration")
         job = locked.defer("configuration__schema").get(pk=cycle.job_id)
         job.failures_in_a_row += 1

@@ -104,12 +104,17 @@ DELETE FROM provisioning_linkmember l
  USING staged_membership s
  WHERE s.error_code = '' AND NOT s.is_addition AND l.group_id = s.group_source AND l.member_id = s.member_source
 """
-# A group that the cycle has created lost its mark with that: its members were planned.
+# Nobody has marked a group that the cycle has created.
 _MARK_AGAIN = """
 UPDATE provisioning_sourceobject o SET members_dirty = true
   FROM provisioning_memberchange m
   JOIN provisioning_change c ON c.source_id = m.group_id AND c.cycle_id = m.cycle_id AND c.kind = 'create'
  WHERE m.cycle_id = %s AND m.batch = %s AND m.status = 'failed' AND o.id = m.group_id AND NOT o.members_dirty
+"""
+_ABANDON = """
+WITH abandoned AS (DELETE FROM provisioning_groupfill WHERE cycle_id = %s RETURNING group_id)
+UPDATE provisioning_sourceobject o SET members_dirty = true
+  FROM (SELECT DISTINCT group_id FROM abandoned) a WHERE o.id = a.group_id AND NOT o.members_dirty
 """
 # Groups of which nothing failed are clean.
 _CLEAN = """
@@ -180,6 +185,12 @@ def record(
         if failures or waiting:
             cursor.execute(_MARK_AGAIN, [cycle, batch])
     return staged.count - len(failures), len(failures) + waiting
+
+
+def abandon(cycle: int) -> None:
+    """The cycle ends before its time: the next plan looks at the groups that it has not filled."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ABANDON, [cycle])
 
 
 def clean_groups(configuration: UUID, cycle: int, only: int | None = None) -> None:

@@ -46,12 +46,17 @@ _HELD_ABROAD: Final = """CROSS JOIN LATERAL (
           SELECT o.guid UNION ALL SELECT f.guid FROM provisioning_foreignprincipal f WHERE f.object_sid = o.sid
       ) AS names (guid)
       JOIN provisioning_sourcemember m ON m.member_guid = names.guid"""
-# Groups whose own members change, or that go.
+# Groups whose own members change, or that go; and those that a full read has told of without marking them.
 _CHANGED: Final = """
     SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
     UNION
     SELECT id FROM provisioning_sourceobject
      WHERE configuration_id = %(configuration)s AND is_dirty AND is_gone AND object_type = 2
+    UNION
+    SELECT o.id FROM provisioning_sourceobject o
+     WHERE EXISTS (SELECT 1 FROM provisioning_job WHERE configuration_id = %(configuration)s AND has_unmarked)
+       AND o.configuration_id = %(configuration)s AND o.object_type = 2
+       AND NOT EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id)
 """
 # Groups of which a member appears in the target.
 _JOINED: Final = """
@@ -74,9 +79,11 @@ WITH RECURSIVE above AS (
       JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id {home}
 )
 """
+# A group that was never in the target gets all its members when it is created.
 _MARK: Final = """
 UPDATE provisioning_sourceobject o SET members_dirty = true
   FROM above a WHERE o.id = a.id AND o.configuration_id = %(configuration)s AND NOT o.members_dirty
+   AND EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id)
 """
 _TELL: Final = """
 INSERT INTO provisioning_arrival (configuration_id, group_id)
@@ -85,8 +92,9 @@ SELECT o.configuration_id, o.id
  WHERE o.configuration_id = ANY(%(told)s)
 """
 _MARK_ALL = """
-UPDATE provisioning_sourceobject SET members_dirty = true
+UPDATE provisioning_sourceobject o SET members_dirty = true
  WHERE configuration_id = %(configuration)s AND object_type = 2 AND NOT is_gone AND NOT members_dirty
+   AND EXISTS (SELECT 1 FROM provisioning_link l WHERE l.source_id = o.id)
 """
 
 

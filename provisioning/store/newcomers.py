@@ -51,8 +51,8 @@ def add(
 ) -> Collection[str]:
     """Add the objects of a page that are not known yet, with their members; returns their guids.
 
-    ``told_in`` is the full read that tells of them. With ``marks`` they are marked for the plan; those whose mapping
-    failed are in any case. None are added where somebody else adds one of them at the
+    ``told_in`` is the full read that tells of them. With ``marks`` they are marked for the plan, groups for that of
+    members too; those whose mapping failed are in any case. None are added where somebody else adds one of them at the
     same time: they are to be merged.
     """
     if not page.objects:
@@ -99,7 +99,7 @@ def _row(one: StagedObject, shared: bytes, *, marks: bool, has_members: bool) ->
         text(one.error_code),
         text(one.error_detail),
         flag(is_failed or (marks and one.in_scope)),
-        flag(has_members),
+        flag(marks and has_members),
         flag(marks and one.reference_guids != NOTHING),
         moment(one.state_changes_at),
         text(one.sid),

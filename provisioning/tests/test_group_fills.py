@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -19,7 +20,7 @@ from provisioning.models import (
     ProvisioningLogEntry,
     SourceObject,
 )
-from provisioning.services import housekeeping, jobs, planning, removing
+from provisioning.services import failing, housekeeping, jobs, planning, removing
 from provisioning.services.clock import now
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import Phase
@@ -49,6 +50,13 @@ def members_of(name: str) -> list[str]:
     named = {one.pk: str(one.display_name) for one in User.objects.all()}
     named |= {one.pk: str(one.display_name) for one in Group.objects.all()}
     return sorted(named[member] for member in members)
+
+
+def where_rows_are() -> list[tuple[int, str]]:
+    """A row that is written again is in another place."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid::text FROM provisioning_sourceobject ORDER BY id")
+        return list(cursor.fetchall())
 
 
 def before_memberships(bench: Bench, *resources: Resource) -> list[Hint]:
@@ -133,6 +141,28 @@ def test_so_is_a_group_that_could_not_be_created() -> None:
     assert set(MemberChange.objects.values_list("status", "error_code")) == {("failed", UNRESOLVED)}
     bench.cycle([changed(team, proxyAddresses=None)])
     assert members_of("team") == ["ada", "bob", "eve"]
+
+
+def test_a_cycle_that_breaks_off_leaves_it_to_the_next_one() -> None:
+    bench = Bench.set_up()
+    everyone = [*PEOPLE, group("team", GUIDS)]
+    hints = before_memberships(bench, *everyone)
+    failing.fail(Cycle.objects.get(), "RequestTimedOut", "", now())
+    run_to_end(hints)
+    assert (members_of("team"), GroupFill.objects.exists()) == ([], False)
+    bench.cycle(everyone)
+    assert members_of("team") == ["ada", "bob", "eve"]
+
+
+def test_a_full_read_writes_the_rows_of_groups_once() -> None:
+    bench = Bench.set_up()
+    cycle = bench.begin()
+    bench.answer([*PEOPLE, group("team", GUIDS)], mode="initial")
+    hints = run_one(Hint(Step.INGEST, cycle.pk))
+    read = where_rows_are()
+    run_to_end(hints)
+    assert members_of("team") == ["ada", "bob", "eve"]
+    assert where_rows_are() == read
 
 
 def test_what_is_in_the_directory_already_is_left_alone() -> None:

@@ -17,6 +17,7 @@ from provisioning.tests.answering import (
     tombstone,
     user,
 )
+from provisioning.tests.test_object_flow_types import let_flow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,6 +120,21 @@ def test_a_nested_group_that_goes_takes_its_people_along_and_brings_them_back() 
     assert members_of("outer") == {"bob"}
     bench.cycle([inner])
     assert members_of("outer") == {"ada", "bob"}
+
+
+@pytest.mark.parametrize("flows", ["Add, Update, Delete", "Update, Delete"])
+def test_a_group_that_a_full_read_tells_of_first_brings_its_people_though_it_may_not_be_created(
+    flows: str,
+) -> None:
+    bench = set_up()
+    ada = user("ada")
+    inner = holding("inner", ada)
+    outer = holding("outer", inner)
+    bench.cycle([ada, outer])
+    let_flow(bench, flows, ("group",))
+    bench.cycle([ada, outer, inner], mode="initial")
+    assert members_of("outer") == {"ada"}
+    assert Group.objects.filter(display_name="inner").exists() == ("Add" in flows)
 
 
 def test_the_switch_rewrites_what_is_there_by_additions_and_removals() -> None:
