@@ -104,11 +104,12 @@ DELETE FROM provisioning_linkmember l
  USING staged_membership s
  WHERE s.error_code = '' AND NOT s.is_addition AND l.group_id = s.group_source AND l.member_id = s.member_source
 """
-# Nobody has marked a group that the cycle has created.
+# Nobody has marked a group that the cycle has created. One that could not be created gets all its members when it is.
 _MARK_AGAIN = """
 UPDATE provisioning_sourceobject o SET members_dirty = true
   FROM provisioning_memberchange m
-  JOIN provisioning_change c ON c.source_id = m.group_id AND c.cycle_id = m.cycle_id AND c.kind = 'create'
+  JOIN provisioning_change c
+    ON c.source_id = m.group_id AND c.cycle_id = m.cycle_id AND c.kind = 'create' AND c.status = 'applied'
  WHERE m.cycle_id = %s AND m.batch = %s AND m.status = 'failed' AND o.id = m.group_id AND NOT o.members_dirty
 """
 _ABANDON = """

@@ -139,6 +139,7 @@ def test_so_is_a_group_that_could_not_be_created() -> None:
     cycle = bench.cycle([*PEOPLE, first, team])
     assert (cycle.count_exported, cycle.count_failed) == (4, 1 + 3)
     assert set(MemberChange.objects.values_list("status", "error_code")) == {("failed", UNRESOLVED)}
+    assert not SourceObject.objects.filter(members_dirty=True).exists()
     bench.cycle([changed(team, proxyAddresses=None)])
     assert members_of("team") == ["ada", "bob", "eve"]
 
