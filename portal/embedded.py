@@ -24,12 +24,16 @@ _PID_FILE_LINES = 8
 _NO_PROCESS = 1 << 22 | 1
 # More than the defaults where bulk writes profit: no checkpoint amid the first cycle of 150 000 people (after one,
 # every page that is touched goes to the log whole), and room for workers, beat and portal.
+# Workers write faster than the log's writer wakes by default, and would have to write the log and make its files
+# themselves while the others wait.
 # Compiling a statement takes longer than any of ours runs; compressing what goes to the log costs more
 # processor time than writing it.
 _TUNING = """
 # Isthmus
 shared_buffers = {buffers}MB
 max_wal_size = 8GB
+wal_buffers = {wal_buffers}MB
+wal_writer_delay = 50ms
 checkpoint_timeout = 15min
 max_connections = 200
 work_mem = 64MB
@@ -41,6 +45,7 @@ jit = off
 _CREATE = "CREATE DATABASE {} TEMPLATE template0 LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
 
 _LEAST_BUFFERS_MB = 128
+_BUFFERS_TO_WAL = 16
 # Enough for the tables of 150 000 people; the rest of the memory is the operating system's cache.
 _MOST_BUFFERS_MB = 1024
 
@@ -83,7 +88,8 @@ def start() -> PostgresServer:
     server.ensure_pgdata_inited()
     if fresh:
         with (directory / "postgresql.conf").open("a", encoding="utf-8") as configuration:
-            configuration.write(_TUNING.format(buffers=_buffers_mb()))
+            buffers = _buffers_mb()
+            configuration.write(_TUNING.format(buffers=buffers, wal_buffers=buffers // _BUFFERS_TO_WAL))
     _forget_dead_server()
     server.start()
     _create_database()
