@@ -43,13 +43,17 @@ def change_members(writes: Sequence[MembershipWrite]) -> None:
         with cursor.copy(_STAGE) as copy:
             for one in writes:
                 copy.write_row((one.is_addition, one.group_id, one.member_id, int(one.member_kind)))
-    change_members_of("directory_incoming_member")
+    change_members_of("directory_incoming_member", removes=True)
 
 
-def change_members_of(table: str) -> None:
-    """The same with the rows (is_addition, group_id, member_id, member_kind) of a table of this session."""
+def change_members_of(table: str, *, removes: bool) -> None:
+    """The same with the rows (is_addition, group_id, member_id, member_kind) of a table of this session.
+
+    Without ``removes`` all are additions.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_with(table, _REMOVE))
+        if removes:
+            cursor.execute(_with(table, _REMOVE))
         insert_new(cursor, _with(table, _ADD))
 
 

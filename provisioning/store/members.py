@@ -138,7 +138,7 @@ def take_batch(cycle: int, batch: int) -> StagedMemberships:
             cursor.execute(_TAKE, parameters)
         staged = compared + _fill(cursor, parameters)
         cursor.execute(_TELL_SIZE)
-        return StagedMemberships("staged_membership", staged, _read)
+        return StagedMemberships("staged_membership", staged, _read, only_new=not compared)
 
 
 def _fill(cursor: Any, parameters: dict[str, int]) -> int:
@@ -177,9 +177,10 @@ def record(
             codes = [one.error_code for one in failures]
             cursor.execute(_MARK_FAILED, [[one.change_id for one in failures], codes])
             cursor.execute(_KEEP_FAILED, [cycle, batch])
-        cursor.execute(_TRACE, [cycle, batch])
         insert_new(cursor, _LINK)
-        cursor.execute(_UNLINK)
+        if not staged.only_new:
+            cursor.execute(_TRACE, [cycle, batch])
+            cursor.execute(_UNLINK)
         logs.write_memberships(cursor, configuration, cycle, now)
         cursor.execute(_WAITING, [cycle, batch])
         waiting = int(cursor.rowcount)

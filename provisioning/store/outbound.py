@@ -77,12 +77,14 @@ class StagedMemberships:
     """Memberships to write, in a table of this session.
 
     A target in the same database reads ``table`` (is_addition, group_id, member_id as text, member_kind as
-    :class:`ObjectType`); any other calls ``read``.
+    :class:`ObjectType`); any other calls ``read``. With ``only_new`` all are additions to groups that the cycle has
+    created.
     """
 
     table: str
     count: int
     read: Callable[[], Iterator[MembershipChange]]
+    only_new: bool
 
 
 @dataclass(frozen=True, slots=True)

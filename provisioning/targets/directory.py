@@ -100,7 +100,7 @@ class DirectoryTarget:
 
     def change_members(self, staged: StagedMemberships) -> list[Outcome]:
         """Write all memberships in two statements; they never leave the database."""
-        relations.change_members_of(staged.table)
+        relations.change_members_of(staged.table, removes=not staged.only_new)
         return []
 
 
