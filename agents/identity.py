@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from cryptography import x509
 from django.db import connection
@@ -16,6 +17,9 @@ from agents.models import Agent, SeenAssertion
 from provisioning_agent.wire import assertion
 from provisioning_agent.wire.errors import WireError
 from provisioning_agent.wire.limits import CLOCK_SKEW_S
+
+# What a bus token is checked against.
+_OF_TOKENS: Final = ("id", "revoked_at", "certificate_thumbprint", "previous_thumbprint")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,8 @@ def by_assertion(token: str, audience: str, now: datetime) -> Identity:
 def by_bus_token(text: str, now: datetime) -> uuid.UUID:
     """The id of the agent that holds this bus token, if the agent is still welcome."""
     token = bus_tokens.read(text, now)
-    agent = _agents_with(token.thumbprint).only("id", "revoked_at").filter(pk=token.agent_id).first()
-    if agent is None:
+    agent = Agent.objects.only(*_OF_TOKENS).filter(pk=token.agent_id).first()
+    if agent is None or token.thumbprint not in (agent.certificate_thumbprint, agent.previous_thumbprint):
         raise WireError("BusTokenInvalid")
     _refuse_revoked(agent)
     return agent.id

@@ -149,16 +149,11 @@ class AnswerHandler:
 
     def page_stored(self, request_id: UUID) -> None:
         """A page can be merged. Whoever takes pages already looks for further ones after letting go of the cycle."""
-        cycle_id = _cycle_of(request_id)
-        if cycle_id is not None and not locks.is_cycle_held(cycle_id):
+        if (cycle_id := locks.free_cycle_of(request_id)) is not None:
             ingest.delay(cycle_id)
 
     def request_failed(self, request_id: UUID) -> None:
         """The answer will not come."""
-        cycle_id = _cycle_of(request_id)
+        cycle_id = Cycle.objects.filter(request_id=request_id).values_list("pk", flat=True).first()
         if cycle_id is not None:
             ingest.delay(cycle_id)
-
-
-def _cycle_of(request_id: UUID) -> int | None:
-    return Cycle.objects.filter(request_id=request_id).values_list("pk", flat=True).first()

@@ -28,20 +28,20 @@ def register(kind: str, handler: Handler) -> None:
     _handlers[kind] = handler
 
 
-def announce_page(request: BusRequest) -> None:
+def announce_page(kind: str, request_id: uuid.UUID) -> None:
     """Tell the handler of a stored page after commit."""
-    _after_commit(request, "page_stored")
+    _after_commit(kind, request_id, "page_stored")
 
 
 def announce_failure(request: BusRequest) -> None:
     """Tell the handler that the request failed, after commit."""
-    _after_commit(request, "request_failed")
+    _after_commit(request.kind, request.pk, "request_failed")
 
 
-def _after_commit(request: BusRequest, event: str) -> None:
+def _after_commit(kind: str, request_id: uuid.UUID, event: str) -> None:
     # robust: the page is stored whether or not the hint gets out; Django logs the exception.
     def announce() -> None:
-        _call(request.kind, request.pk, event)
+        _call(kind, request_id, event)
 
     transaction.on_commit(announce, robust=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -31,6 +30,18 @@ RETURNING id, attempt, body
 """
 
 
+_STANDING: Final = "SELECT leased_by_id, attempt, state, pages_in FROM agents_busrequest WHERE id = %s"
+
+
+class Standing(NamedTuple):
+    """Who holds a request, and how far the answer has come."""
+
+    leased_by_id: uuid.UUID | None
+    attempt: int
+    state: str
+    pages_in: int
+
+
 class Lease(NamedTuple):
     """A leased request; ``body`` is the JSON text of what is asked, ``seconds`` how long the lease lasts."""
 
@@ -42,7 +53,7 @@ class Lease(NamedTuple):
 
 def claim(agent_id: uuid.UUID, now: datetime) -> Lease | None:
     """Lease the oldest request that waits in a domain of this agent; of racing agents one gets it."""
-    values: dict[str, uuid.UUID | datetime] = {"agent": agent_id, "now": now, "until": _until(now)}
+    values: dict[str, uuid.UUID | datetime] = {"agent": agent_id, "now": now, "until": until(now)}
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         row = cursor.fetchone()
@@ -59,14 +70,19 @@ def renew(request_id: uuid.UUID, agent_id: uuid.UUID, attempt: int, now: datetim
     with transaction.atomic():
         request = locked(request_id)
         check_held(request, agent_id, attempt)
-        extend(request, now)
+        request.lease_expires_at = until(now)
+        request.save(update_fields=["lease_expires_at"])
     return settings.BUS_LEASE_S
 
 
-def extend(request: BusRequest, now: datetime, also: Iterable[str] = ()) -> None:
-    """Save a locked request with a fresh lease, and the other named fields with it."""
-    request.lease_expires_at = _until(now)
-    request.save(update_fields=["lease_expires_at", *also])
+def standing(request_id: uuid.UUID) -> Standing:
+    """How the request stands at this moment; raises ``RequestUnknown``."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, [request_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise WireError("RequestUnknown")
+    return Standing(*row)
 
 
 def locked(request_id: uuid.UUID) -> BusRequest:
@@ -77,7 +93,7 @@ def locked(request_id: uuid.UUID) -> BusRequest:
     return request
 
 
-def check_held(request: BusRequest, agent_id: uuid.UUID, attempt: int) -> None:
+def check_held(request: BusRequest | Standing, agent_id: uuid.UUID, attempt: int) -> None:
     """Raise ``RequestNotYours`` or ``RequestClosed`` unless this agent holds this attempt of the request."""
     if request.leased_by_id != agent_id or request.attempt != attempt:
         raise WireError("RequestNotYours")
@@ -85,5 +101,6 @@ def check_held(request: BusRequest, agent_id: uuid.UUID, attempt: int) -> None:
         raise WireError("RequestClosed")
 
 
-def _until(now: datetime) -> datetime:
+def until(now: datetime) -> datetime:
+    """When a lease ends that is taken or renewed now."""
     return now + timedelta(seconds=settings.BUS_LEASE_S)

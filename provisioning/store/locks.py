@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.db import connection
 
@@ -14,11 +15,15 @@ _CYCLE = 0x1517
 _BATCH = 0x1518
 _REFERENCES = 0x1519
 # As the two-key advisory locks are shown (PostgreSQL manual, pg_locks).
-_HELD = """
-SELECT EXISTS (SELECT FROM pg_locks
-                WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s AND objsubid = 2
-                  AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+_FREE = """
+SELECT id FROM provisioning_cycle
+ WHERE request_id = %s
+   AND NOT EXISTS (SELECT FROM pg_locks
+                    WHERE locktype = 'advisory' AND granted
+                      AND classid = %s AND objid::bigint = id & %s AND objsubid = 2
+                      AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 """
+_LOW_BITS = 0x7FFF_FFFF
 
 
 @contextmanager
@@ -35,11 +40,12 @@ def cycle_lock(cycle_id: int, wait_s: float = 0.0) -> Iterator[bool]:
             _unlock(cycle_id)
 
 
-def is_cycle_held(cycle_id: int) -> bool:
-    """Whether any process owns the cycle at this moment; asking keeps nobody from owning it."""
+def free_cycle_of(request: UUID) -> int | None:
+    """The cycle that awaits the answer to a request, unless a process owns it; asking keeps nobody from owning it."""
     with connection.cursor() as cursor:
-        cursor.execute(_HELD, [_CYCLE, _key(cycle_id)])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_FREE, [request, _CYCLE, _LOW_BITS])
+        row = cursor.fetchone()
+    return int(row[0]) if row is not None else None
 
 
 def lock_batch(cycle_id: int, phase: int, batch: int) -> bool:
@@ -73,4 +79,4 @@ def _unlock(cycle_id: int) -> None:
 
 def _key(cycle_id: int) -> int:
     """Two-key advisory locks take 32-bit integers; ids wrap after two thousand million cycles."""
-    return cycle_id & 0x7FFF_FFFF
+    return cycle_id & _LOW_BITS
