@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from provisioning.engine.flow import ValueRules
 from provisioning.models import ChangeKind, ObjectType
@@ -108,14 +108,13 @@ ON CONFLICT (source_id) DO UPDATE SET
     reference_guids = (SELECT coalesce(jsonb_object_agg(key, NULL), '{}')
                          FROM jsonb_object_keys(l.reference_guids) AS key) || excluded.reference_guids
 """
-_LINK = f"""
+_LINK: Final = """
 INSERT INTO provisioning_link AS l (
     source_id, configuration_id, target_id, state, exported, exported_hash, reference_guids, linked_at, updated_at)
 SELECT s.source_id, %(configuration)s, s.target_id, 'active', s.document, s.wanted_hash, s.reference_guids, %(now)s,
        %(now)s
   FROM staged_outcome s WHERE s.object_id IS NOT NULL AND s.error_code = ''
-{ON_LINKED}
-"""  # noqa: S608 — built from constants only
+"""
 # Source rows are wide: those that are marked as they have to be are not written again.
 _CLEAN = """
 UPDATE provisioning_sourceobject o
@@ -206,7 +205,13 @@ def settle(configuration: UUID, exceptions: Sequence[Outcome]) -> None:
 
 def record(cursor: Any, configuration: UUID, counts: outcomes.Counts, now: datetime) -> None:
     """Link what was created, and mark whose creation or whose references are still to come."""
-    cursor.execute(_LINK, {"configuration": configuration, "now": now})
+    parameters = {"configuration": configuration, "now": now}
+    try:
+        with transaction.atomic():
+            cursor.execute(_LINK, parameters)
+    except IntegrityError:
+        # Somebody has linked one of them since the plan.
+        cursor.execute(_LINK + ON_LINKED, parameters)
     if counts.marked:
         cursor.execute(_CLEAN)
     if counts.failed:

@@ -25,9 +25,9 @@ _OBJECT_COLUMNS = "at, configuration_id, cycle_id, object_type, source_guid, sou
 status, error_code, detail, modified"
 # Of a creation the attributes alone are kept: a list of old and new values takes fifteen times as long to make.
 _CREATED = """CASE WHEN {document} ?| %(redacted)s
-    THEN {document} || s.reference_guids || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
+    THEN {document} || (SELECT jsonb_object_agg(key, %(mark)s::jsonb)
            FROM jsonb_object_keys({document}) AS key WHERE key = ANY(%(redacted)s))
-    WHEN s.reference_guids = '{{}}' THEN {document} ELSE {document} || s.reference_guids END"""
+    ELSE {document} END"""
 _MODIFIED = """SELECT jsonb_agg(jsonb_build_object(
            'displayName', key,
            'oldValue', CASE WHEN key = ANY(%(redacted)s) AND c.old ? key THEN %(mark)s::jsonb ELSE c.old->key END,
@@ -35,9 +35,10 @@ _MODIFIED = """SELECT jsonb_agg(jsonb_build_object(
       FROM jsonb_each(c.new)"""
 _STATUS = "CASE WHEN s.error_code = '' THEN 'Success' ELSE 'Failure' END"
 _CREATIONS = f"""
-INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS}, created_references)
 SELECT %(now)s, %(configuration)s, %(cycle)s, s.object_type, s.source_guid, s.source_name, coalesce(s.target_id, ''),
-       'Create', {_STATUS}, s.error_code, s.error_detail, {_CREATED.format(document="s.document")}
+       'Create', {_STATUS}, s.error_code, s.error_detail, {_CREATED.format(document="s.document")},
+       nullif(s.reference_guids, '{{}}')
   FROM staged_outcome s WHERE s.object_id IS NOT NULL
 """  # noqa: S608 — built from constants only
 _CHANGES = f"""
