@@ -9,7 +9,8 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from directory.models import User
-from provisioning.models import Cycle, CycleStep, Escrow, JobState, SourceObject
+from provisioning.models import Cycle, CycleStep, Escrow, JobState, Link, SourceObject
+from provisioning.models.link import LinkState
 from provisioning.services import exporting, failing, ingest, jobs, planning, restarting
 from provisioning.services.clock import now
 from provisioning.services.hints import Hint
@@ -187,3 +188,23 @@ def test_explanation_and_preview_tell_that_they_are_still_to_come(api: APIClient
     explained = api.get(f"{address}/explain", {"object": ada["id"]}).json()
     assert explained["verdict"]["code"] == "Waiting"
     assert api.get(f"{address}/preview").json()["counts"] == {"user": {"create": 1}}
+
+
+def test_one_that_was_linked_since_the_plan_is_linked_to_what_was_created() -> None:
+    bench = Bench.set_up()
+    ada = user("ada")
+    _, hints = read(bench, ada, user("bob"))
+    planned = run_some(hints)
+    Link.objects.create(
+        source=SourceObject.objects.get(guid=guid_of(ada)),
+        configuration=bench.configuration,
+        target_id=str(UUID(int=7)),
+        state=LinkState.DELETED,
+        exported_hash=b"",
+        linked_at=now(),
+        updated_at=now(),
+    )
+    run_to_end(planned)
+    linked = set(Link.objects.filter(state=LinkState.ACTIVE).values_list("target_id", flat=True))
+    assert linked == {str(one) for one in User.objects.values_list("pk", flat=True)}
+    assert len(linked) == 2
