@@ -35,8 +35,12 @@ def let_flow(bench: Bench, flows: str, kinds: tuple[str, ...] = ("user",), **sco
 
 
 def only_department(name: str) -> dict[str, Any]:
-    operand = {"values": [name]}
-    clause = {"sourceOperandName": "department", "operatorName": "EQUALS", "targetOperand": operand}
+    return only("department", name)
+
+
+def only(attribute: str, value: str) -> dict[str, Any]:
+    operand = {"values": [value]}
+    clause = {"sourceOperandName": attribute, "operatorName": "EQUALS", "targetOperand": operand}
     return {"scope": {"groups": [{"name": "Staff", "clauses": [clause]}]}}
 
 
@@ -165,3 +169,13 @@ def test_the_switch_is_set_by_rest(api: APIClient) -> None:
     assert api.get(address).json()["skip_out_of_scope_deletions"] is False
     assert api.patch(address, {"skip_out_of_scope_deletions": True}, format="json").status_code == 200
     assert Configuration.objects.get(pk=bench.configuration.pk).skip_out_of_scope_deletions
+
+
+def test_a_group_that_an_evaluation_takes_away_and_brings_back_has_its_members() -> None:
+    bench = Bench.set_up()
+    ada = user("ada")
+    bench.cycle([ada, group("team", [guid_of(ada)])])
+    for name, count in (("other", 0), ("team", 1)):
+        let_flow(bench, "Add, Update, Delete", ("group",), **only("displayName", name))
+        bench.evaluate()
+        assert Membership.objects.count() == count
