@@ -13,12 +13,13 @@ from django.db import connection, transaction
 # Below this many new rows every plan is quick enough.
 MANY: Final = 1_000
 
-# PostgreSQL looks at 300 rows for each of these. Sizes and shares are all that matters here, not histograms.
+# PostgreSQL looks at 300 rows for each of these. A column without statistics is thought to hold what is looked for:
+# the small indexes of what nobody has would not be used. Sizes and shares are all that matters here, not histograms.
 _TARGET: Final = 10
 
 _COLUMNS: Final = {
     "provisioning_sourceobject": "(id, configuration_id, guid, object_type, in_scope, is_gone, "
-    "is_dirty, members_dirty, references_dirty)",
+    "is_dirty, members_dirty, references_dirty, state_changes_at, primary_group_sid, has_primary_members)",
     "provisioning_link": "(source_id, configuration_id, state)",
     "provisioning_groupfill": "(cycle_id, batch, group_id)",
     "provisioning_change": "(id, cycle_id, source_id, object_type, kind, phase, batch, status)",
