@@ -24,26 +24,34 @@ _WANTED: Final = """{edges}, wanted AS (
      WHERE o.in_scope AND NOT o.is_gone AND (l.state = 'active' OR a.id IS NOT NULL)
         OR o.object_type = ANY(%(kept)s) AND o.gone_reason <> 'deleted' AND l.state = 'active'
 )"""
-# What the cycle creates has no memberships yet. A group lies in one batch as a whole, however big it is: the one in
-# which it begins. Where there are many memberships there are four batches or more, for several workers to share.
-_FILL: Final = f"""
-WITH RECURSIVE {_APPEARING}, groups AS (
+_CREATED: Final = """
     SELECT source_id AS id FROM provisioning_change
      WHERE cycle_id = %(cycle)s AND kind = 'create' AND status = 'planned' AND object_type = 2
-), {_WANTED}, filled AS (
-    SELECT group_id, member_type, array_agg(DISTINCT member_id) AS members FROM wanted GROUP BY group_id, member_type
-), counted AS (
+"""
+_CREATES_GROUPS: Final = f"SELECT EXISTS ({_CREATED})"
+# What the cycle creates has no memberships yet. Collected in a table first: a statement that writes to one that stays
+# is not shared by several processors.
+_COLLECT: Final = f"""
+CREATE TEMP TABLE collected_fill AS
+WITH RECURSIVE {_APPEARING}, groups AS ({_CREATED}), {_WANTED}
+SELECT group_id, member_type, array_agg(DISTINCT member_id) AS members FROM wanted GROUP BY group_id, member_type
+"""  # noqa: S608 — built from constants only
+# A group lies in one batch as a whole, however big it is: the one in which it begins. Where there are many memberships
+# there are four batches or more, for several workers to share.
+_FILL: Final = """
+WITH counted AS (
     SELECT *, sum(cardinality(members)) OVER (ORDER BY group_id)
               - sum(cardinality(members)) OVER (PARTITION BY group_id) AS members_before,
            least(%(fill_batch)s, greatest(%(batch)s, sum(cardinality(members)) OVER () / 4)) AS batch_size
-      FROM filled
+      FROM collected_fill
 ), planned AS (
     INSERT INTO provisioning_groupfill (cycle_id, batch, group_id, member_type, members)
     SELECT %(cycle)s, members_before / batch_size, group_id, member_type, members FROM counted
     RETURNING cardinality(members) AS count
 )
 SELECT coalesce(sum(count), 0) FROM planned
-"""  # noqa: S608 — built from constants only
+"""
+_FORGET: Final = "DROP TABLE collected_fill"
 # Groups to look at: those whose members changed in AD, and those of objects that appear in the target now. In a first
 # cycle there is none of these beside those that are filled.
 _COMPARE: Final = f"""
@@ -124,7 +132,18 @@ def write(
         "home": [configuration, *others],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_FILL.format(home=home, **parts), parameters)
-        filled = int(cursor.fetchone()[0])
+        filled = _fill(cursor, _COLLECT.format(home=home, **parts), parameters)
         cursor.execute(_COMPARE.format(home=home, **parts), parameters)
         return filled + int(cursor.rowcount)
+
+
+def _fill(cursor: Any, collect: str, parameters: dict[str, Any]) -> int:
+    """Plan the members of groups that the cycle creates; returns how many."""
+    cursor.execute(_CREATES_GROUPS, parameters)
+    if not cursor.fetchone()[0]:
+        return 0
+    cursor.execute(collect, parameters)
+    cursor.execute(_FILL, parameters)
+    filled = int(cursor.fetchone()[0])
+    cursor.execute(_FORGET)
+    return filled
