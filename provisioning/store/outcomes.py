@@ -42,7 +42,7 @@ UPDATE staged_outcome s
  WHERE s.change_id = n.change_id
 """
 # A table without statistics is taken for a bigger one than this is.
-_TELL_SIZE = "ANALYZE staged_outcome (change_id)"
+_TELL_SIZE = "ANALYZE staged_outcome (change_id, error_code, is_marked)"
 _COUNT = """
 SELECT count(*) FILTER (WHERE error_code = ''), count(*) FILTER (WHERE error_code <> ''),
        count(*) FILTER (WHERE object_id IS NOT NULL), count(*) FILTER (WHERE object_id IS NULL),
@@ -89,4 +89,8 @@ def note(cursor: Any, outcomes: Sequence[Outcome]) -> None:
 def count(cursor: Any) -> Counts:
     """What there is of each kind."""
     cursor.execute(_COUNT)
-    return Counts(*cursor.fetchone())
+    counts = Counts(*cursor.fetchone())
+    if counts.failed or counts.marked:
+        # Statements follow that look for these: all source objects would be read for what is thought to be many.
+        cursor.execute(_TELL_SIZE)
+    return counts
