@@ -25,6 +25,8 @@ Connect = Callable[[], Awaitable[Connection]]
 
 # Also what a wake-up lost in a broken connection costs at most.
 SWEEP_S: Final = 2.0
+# Long enough for what makes the socket readable to be read.
+_MORE_S: Final = 0.05
 BACK_OFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _QUEUED: Final = "SELECT DISTINCT domain_id::text FROM agents_busrequest WHERE state = 'queued'"
 # A peer that vanished without a word is noticed within half a minute.
@@ -129,17 +131,38 @@ class Wakeups:
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
 
     async def _dispatch(self, connection: Connection) -> None:
+        clock = asyncio.get_running_loop().time
+        sweep_at = clock()
         while True:
-            # The sweep finds what was queued while nobody listened, and what may be offered again by now.
-            if self._waiters:
-                for row in await (await connection.execute(_QUEUED)).fetchall():
-                    self._wake(row[0])
-            async for notice in connection.notifies(timeout=SWEEP_S):
+            if clock() >= sweep_at:
+                await self._sweep(connection)
+                sweep_at = clock() + SWEEP_S
+            async for notice in connection.notifies(timeout=_MORE_S):
                 self._wake(notice.payload)
+            await _something_came(connection.fileno(), sweep_at - clock())
+
+    async def _sweep(self, connection: Connection) -> None:
+        """Find what was queued while nobody listened, and what may be offered again by now."""
+        if self._waiters:
+            for row in await (await connection.execute(_QUEUED)).fetchall():
+                self._wake(row[0])
 
     def _wake(self, key: str) -> None:
         for waiter in self._waiters.get(key, ()):
             waiter.wake()
+
+
+async def _something_came(socket: int, seconds: float) -> None:
+    """Sleep until there is something to read, or the time is over; psycopg's own wait looks ten times a second."""
+    came = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(socket, came.set)
+    try:
+        await asyncio.wait_for(came.wait(), seconds)
+    except TimeoutError:
+        pass
+    finally:
+        loop.remove_reader(socket)
 
 
 async def connect_like_django() -> Connection:
