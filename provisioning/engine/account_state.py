@@ -39,13 +39,16 @@ class AccountState:
 
 
 def effective_state(
-    *, user_account_control: int, account_expires: object, in_scope: bool, now: datetime
+    *, user_account_control: object, account_expires: object, in_scope: bool, now: datetime
 ) -> AccountState:
-    """The state of an account; ``account_expires`` is the attribute as read, or None where it does not count."""
+    """The state of an account from the attributes as read; ``account_expires`` is None where it does not count.
+
+    What is no number sets no flag, as what is no moment never comes.
+    """
     if not in_scope:
         return AccountState(Cause.OUT_OF_SCOPE)
     expires = expiry(account_expires)
-    if user_account_control & ACCOUNT_DISABLE:
+    if type(user_account_control) is int and user_account_control & ACCOUNT_DISABLE:
         return AccountState(Cause.DISABLED)
     if expires is None:
         return AccountState(Cause.ENABLED)

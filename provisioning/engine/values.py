@@ -36,6 +36,8 @@ def single(value: Value) -> Value:
     """The value itself, the only member of a list, or None; a longer list is an error."""
     if value is None or isinstance(value, (str, int, datetime, Mapping)):
         return value
+    if not isinstance(value, (list, tuple)):
+        return narrow(value)
     if len(value) == 0:
         return None
     if len(value) == 1:
@@ -54,9 +56,9 @@ def many(value: Value) -> list[Value]:
     """The members of a list, or the value alone, or nothing where it is absent."""
     if value is None:
         return []
-    if isinstance(value, (str, int, datetime, Mapping)):
-        return [value]
-    return [narrow(member) for member in value]
+    if isinstance(value, (list, tuple)):
+        return [narrow(member) for member in value]
+    return [narrow(value)]
 
 
 def is_absent(value: Value) -> bool:
