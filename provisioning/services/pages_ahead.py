@@ -18,6 +18,7 @@ from provisioning.models import Configuration
 from provisioning.services import reading
 from provisioning.services.page_reader import Answer, open_page, read_answer, read_names, read_objects
 from provisioning.services.reading import Reading
+from provisioning.store import newcomers
 from provisioning.store.rows import StagedPage
 
 # Seconds. The thread that feeds the database gives Python away with every write, and waits this long to get it back.
@@ -83,4 +84,7 @@ def _map(
 ) -> MappedPage:
     page = read_objects(document, reader, now) if reader is not None else StagedPage()
     page.names |= read_names(document, groups)
-    return page, read_answer(document)
+    answer = read_answer(document)
+    if answer.is_full_read:
+        newcomers.encode(page)
+    return page, answer

@@ -44,6 +44,7 @@ class StagedPage:
 
     ``foreign`` has the members that stand for somebody of another forest: by guid the SID as text, and as objectSid
     where it is that of an account.
+    ``encoded`` may have the rows of new objects by guid (:mod:`newcomers`).
     ``names`` are containers, and the groups of the scope, by objectGUID; ``lost_names`` containers that are gone.
     """
 
@@ -56,6 +57,7 @@ class StagedPage:
     foreign: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     names: dict[str, NamedScope] = field(default_factory=dict)
     lost_names: list[str] = field(default_factory=list)
+    encoded: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def resources(self) -> int:
