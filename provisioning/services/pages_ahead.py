@@ -22,7 +22,7 @@ from provisioning.store import newcomers
 from provisioning.store.rows import StagedPage
 
 # Seconds. The thread that feeds the database gives Python away with every write, and waits this long to get it back.
-_TURN_S: Final = 0.0002
+_TURN_S: Final = 0.00005
 
 Place = tuple[UUID, int, int]
 """Where a page is: request, attempt, number."""
