@@ -14,16 +14,19 @@ import orjson
 from provisioning.engine import principals
 from provisioning.engine.account_state import NEVER, Cause, effective_state
 from provisioning.engine.context import EvaluationContext
-from provisioning.engine.errors import EngineError
+from provisioning.engine.errors import EngineError, EvaluationError
 from provisioning.engine.primary_groups import primary_group_sid
 from provisioning.models import ObjectType
 from provisioning.services.reading import EXPIRES, Reading, TypeReading
 from provisioning.store.rows import NOTHING, NamedScope, StagedObject, StagedPage
 from provisioning_agent.wire import pages as wire
+from provisioning_agent.wire.guids import are_guids
 from provisioning_agent.wire.shape import CONTAINER, DELETIONS_COMPARED
 from provisioning_agent.wire.sids import from_text
 
 _DIGEST_BYTES = 16
+# As it is written in JSON.
+_NUL = b"\\u0000"
 _TYPE_OF = {"user": ObjectType.USER, "group": ObjectType.GROUP, "contact": ObjectType.CONTACT}
 
 
@@ -142,6 +145,9 @@ def map_object(
 ) -> StagedObject:
     """One object as a row, with what the mapping makes of it at the moment that ``context`` names."""
     encoded = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
+    if _NUL in encoded:
+        attributes = _without_nul(attributes)
+        encoded = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
     digest = _digest(encoded)
     seen, changes_at = as_mapped(attributes, mapped, context.now)
     try:
@@ -151,15 +157,28 @@ def map_object(
     return StagedObject(
         guid,
         int(object_type),
-        attributes.get("distinguishedName", ""),
+        _text(attributes.get("distinguishedName")) or "",
         encoded,
         digest,
         in_scope,
         *outcome,
         changes_at,
-        attributes.get("objectSid"),
+        _text(attributes.get("objectSid")),
         primary_group_sid(attributes),
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _without_nul(value: Any) -> Any:
+    """The value without the one character that PostgreSQL can not hold."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Mapping):
+        return {_without_nul(name): _without_nul(part) for name, part in value.items()}
+    return [_without_nul(part) for part in value] if isinstance(value, list) else value
 
 
 def as_mapped(
@@ -199,11 +218,16 @@ def _outcome(
         for document in (wanted, create_only) if create_only else (wanted,):
             if isinstance(value := document.pop(name, None), Mapping):
                 references[name] = value["value"]
+    if references and not are_guids(references.values()):
+        raise EvaluationError("ReferenceExpected", "A reference names no objectGUID.")
     written = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
     guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else NOTHING
     # With FlowAlways any change of the object makes the plan look at it.
     behind = attributes_hash if mapped.rules.always else b""
     once = orjson.dumps(create_only) if create_only else NOTHING
+    # An expression may have made one; or the six characters stand in a text.
+    if (_NUL in written or _NUL in once) and _without_nul([wanted, create_only]) != [wanted, create_only]:
+        raise EvaluationError("TextExpected", "A value holds the character NUL.")
     return _Outcome(written, once, guids, _digest(written + guids + behind))
 
 
