@@ -14,12 +14,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from psycopg import sql
 
 from directory.matching import ANCHOR, CONFLICT, MatchPolicy, Refuse
 from directory.models.membership import MemberKind
 from directory.services import collisions, objects
+from directory.services.inserting import insert_new
 from directory.services.rows import MANAGED, MODEL_OF, Kept, ObjectWrite, Verb, WriteResult
 
 _KINDS: Final = """
@@ -37,8 +38,6 @@ SELECT i.object_id, i.anchor, i.document, %(now)s, %(now)s, true{manager_value}
    AND (address.primary_smtp IS NULL OR coalesce({other_addresses}) IS NULL)
  ORDER BY i.change_id
 """
-# Looks into every unique index twice, and costs a quarter more.
-_LEAVING_OVER: Final = "ON CONFLICT DO NOTHING"
 _OTHER_ADDRESSES: Final = """
        (SELECT x.id FROM {other} x WHERE x.deleted_at IS NULL AND x.primary_smtp = address.primary_smtp LIMIT 1)"""
 _LEFT_OVER: Final = """
@@ -85,19 +84,15 @@ def _create(
 
 def _insert(cursor: Any, statement: sql.Composed, parameters: Mapping[str, Any]) -> int:
     """How many were created: all at once if nobody meets anybody, else those that do not."""
-    for one in (statement, statement + sql.SQL(_LEAVING_OVER)):
-        try:
-            with transaction.atomic():
-                cursor.execute(one, parameters)
-                return int(cursor.rowcount)
-        except IntegrityError:
-            continue
-        except DatabaseError as error:
-            if not objects.is_about_values(error):
-                raise
-            break
-    # A value that no column can hold: the writer finds out which object's.
-    return 0
+    try:
+        with transaction.atomic():
+            insert_new(cursor, statement.as_string(), parameters)
+    except DatabaseError as error:
+        if not objects.is_about_values(error):
+            raise
+        # A value that no column can hold: the writer finds out which object's.
+        return 0
+    return int(cursor.rowcount)
 
 
 def _with_held(kind: MemberKind, results: Sequence[WriteResult], names: Sequence[str]) -> list[WriteResult]:

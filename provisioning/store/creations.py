@@ -12,8 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 
+from directory.services.inserting import insert_new
 from provisioning.engine.flow import ValueRules
 from provisioning.models import ChangeKind, ObjectType
 from provisioning.store import outcomes
@@ -206,12 +207,8 @@ def settle(configuration: UUID, exceptions: Sequence[Outcome]) -> None:
 def record(cursor: Any, configuration: UUID, counts: outcomes.Counts, now: datetime) -> None:
     """Link what was created, and mark whose creation or whose references are still to come."""
     parameters = {"configuration": configuration, "now": now}
-    try:
-        with transaction.atomic():
-            cursor.execute(_LINK, parameters)
-    except IntegrityError:
-        # Somebody has linked one of them since the plan.
-        cursor.execute(_LINK + ON_LINKED, parameters)
+    # Somebody may have linked one of them since the plan.
+    insert_new(cursor, _LINK, parameters, ON_LINKED)
     if counts.marked:
         cursor.execute(_CLEAN)
     if counts.failed:

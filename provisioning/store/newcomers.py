@@ -29,9 +29,6 @@ from provisioning.store.copy_binary import (
 )
 from provisioning.store.rows import NOTHING, StagedObject, StagedPage
 
-_KNOWN = """
-SELECT guid::text FROM provisioning_sourceobject WHERE configuration_id = %s AND guid = ANY(%s::uuid[])
-"""
 _COLUMNS = (
     "configuration_id, is_gone, gone_reason, told_in, updated_at, is_dirty, members_dirty, references_dirty",
     "guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only, reference_guids",
@@ -39,7 +36,7 @@ _COLUMNS = (
 )
 _ADD = f"COPY provisioning_sourceobject ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
 _START = start(len(", ".join(_COLUMNS).split(",")))
-_IDS = """
+_STORED = """
 SELECT guid::text, id FROM provisioning_sourceobject WHERE configuration_id = %s AND guid = ANY(%s::uuid[])
 """
 _ADD_MEMBERS = "COPY provisioning_sourcemember (group_id, member_guid) FROM STDIN"
@@ -62,8 +59,7 @@ def add(
     if not page.objects:
         return ()
     objects = {one.guid: one for one in page.objects}
-    cursor.execute(_KNOWN, [configuration, _array(objects)])
-    for (guid,) in cursor.fetchall():
+    for guid in _ids(cursor, configuration, objects):
         objects.pop(guid, None)
     members = {guid: page.added_members[guid] for guid in objects if guid in page.added_members}
     if not objects:
@@ -80,9 +76,10 @@ def add(
     return objects.keys()
 
 
-def _array(guids: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it: the driver would quote each of a thousand by itself."""
-    return f"{{{','.join(guids)}}}"
+def _ids(cursor: Any, configuration: UUID, guids: Iterable[str]) -> dict[str, int]:
+    """The ids of those that are stored. One text: the driver would quote each of a thousand by itself."""
+    cursor.execute(_STORED, [configuration, f"{{{','.join(guids)}}}"])
+    return dict(cursor.fetchall())
 
 
 def _row(one: StagedObject, page: StagedPage, shared: bytes, *, marks: bool) -> bytes:
@@ -122,9 +119,8 @@ def _encoded(one: StagedObject) -> bytes:
 
 
 def _add_members(cursor: Any, configuration: UUID, members: Mapping[str, Collection[str]]) -> None:
-    cursor.execute(_IDS, [configuration, _array(members)])
     # Sorted, and each once: as the primary key has them.
-    groups = sorted((int(group), guid) for guid, group in cursor.fetchall())
+    groups = sorted((group, guid) for guid, group in _ids(cursor, configuration, members).items())
     with cursor.copy(_ADD_MEMBERS) as copy:
         copy.write(
             "".join([copy_text.pairs(str(group), sorted(set(members[guid]))) for group, guid in groups])
