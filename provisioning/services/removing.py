@@ -10,16 +10,14 @@ from agents.bus import requests as bus
 from provisioning.models import Configuration, Cycle
 from provisioning.store import resetting
 
+_OF_CYCLES: Final = ("change", "memberchange", "groupfill", "seenobject")
 # In the order of who refers to whom. The ORM would collect every object of the domain in memory first.
 _STATEMENTS: Final = (
-    "DELETE FROM provisioning_change t USING provisioning_cycle c, provisioning_job j"
-    " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
-    "DELETE FROM provisioning_memberchange t USING provisioning_cycle c, provisioning_job j"
-    " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
-    "DELETE FROM provisioning_groupfill t USING provisioning_cycle c, provisioning_job j"
-    " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
-    "DELETE FROM provisioning_seenobject t USING provisioning_cycle c, provisioning_job j"
-    " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s",
+    *(
+        f"DELETE FROM provisioning_{table} t USING provisioning_cycle c, provisioning_job j"  # noqa: S608 — constants
+        " WHERE c.id = t.cycle_id AND j.id = c.job_id AND j.configuration_id = %(id)s"
+        for table in _OF_CYCLES
+    ),
     "DELETE FROM provisioning_drift f USING provisioning_reconciliation r"
     " WHERE r.id = f.reconciliation_id AND r.configuration_id = %(id)s",
     "DELETE FROM provisioning_reconciliation WHERE configuration_id = %(id)s",
