@@ -20,7 +20,7 @@ from provisioning.services.hints import Hint, Step
 from provisioning.services.page_reader import Answer
 from provisioning.services.pages_ahead import PagesAhead
 from provisioning.store import durability, locks, pending, staging
-from provisioning.store.rows import StagedPage
+from provisioning.store.rows import EncodedPage
 
 
 class Progress(Enum):
@@ -114,7 +114,7 @@ def _start_over(cycle: Cycle, attempt: int) -> None:
     cycle.read_attempt, cycle.pages_read, cycle.count_imported = attempt, 0, 0
 
 
-def _merge_page(cycle: Cycle, page: StagedPage, answer: Answer, now: datetime) -> Progress:
+def _merge_page(cycle: Cycle, page: EncodedPage, answer: Answer, now: datetime) -> Progress:
     """Merge one page and note it in the same transaction; with the last one a cycle without a change is over."""
     is_full = cycle.kind == CycleKind.INITIAL or answer.is_full_read
     mark_seen = is_full or answer.names_everybody
@@ -134,7 +134,7 @@ def _merge_page(cycle: Cycle, page: StagedPage, answer: Answer, now: datetime) -
     return Progress.READ
 
 
-def _note(cycle: Cycle, page: StagedPage, answer: Answer, now: datetime) -> bool:
+def _note(cycle: Cycle, page: EncodedPage, answer: Answer, now: datetime) -> bool:
     """Note the page; false for a cycle that has ended otherwise in the meantime."""
     digest = reading.asked(cycle.job.configuration).digest
     cycle.read_as = digest if not cycle.pages_read or cycle.read_as == digest else ""

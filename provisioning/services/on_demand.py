@@ -50,6 +50,7 @@ from provisioning.store import (
     waiting,
 )
 from provisioning.store import planning as plans
+from provisioning.store.encoding import encoded
 from provisioning.store.rows import StagedPage
 
 REDUNDANT: Final = "RedundantExport"
@@ -181,7 +182,7 @@ def _merge(
         and Cycle.objects.filter(pk=current, step=CycleStep.READING, kind__in=READING_KINDS).exists()
     )
     seen_by = current if current is not None and is_read else cycle.pk
-    staging.merge(configuration.pk, seen_by, page, now, mark_seen=is_read)
+    staging.merge(configuration.pk, seen_by, encoded(page), now, mark_seen=is_read)
     primary_groups.derive(configuration.pk, neighbours.of_domain(configuration))
 
 

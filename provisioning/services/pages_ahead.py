@@ -18,15 +18,15 @@ from provisioning.models import Configuration
 from provisioning.services import reading
 from provisioning.services.page_reader import Answer, open_page, read_answer, read_names, read_objects
 from provisioning.services.reading import Reading
-from provisioning.store import newcomers
-from provisioning.store.rows import StagedPage
+from provisioning.store.encoding import encoded
+from provisioning.store.rows import EncodedPage, StagedPage
 
 # Seconds. The thread that feeds the database gives Python away with every write, and waits this long to get it back.
 _TURN_S: Final = 0.00005
 
 Place = tuple[UUID, int, int]
 """Where a page is: request, attempt, number."""
-MappedPage = tuple[StagedPage, Answer]
+MappedPage = tuple[EncodedPage, Answer]
 
 
 class PagesAhead:
@@ -84,7 +84,4 @@ def _map(
 ) -> MappedPage:
     page = read_objects(document, reader, now) if reader is not None else StagedPage()
     page.names |= read_names(document, groups)
-    answer = read_answer(document)
-    if answer.is_full_read:
-        newcomers.encode(page)
-    return page, answer
+    return encoded(page), read_answer(document)

@@ -14,6 +14,7 @@ from provisioning.services import coverage
 from provisioning.services.page_reader import map_object
 from provisioning.services.reading import Reading
 from provisioning.store import staging, stored
+from provisioning.store.encoding import encoded
 from provisioning.store.rows import StagedObject, StagedPage
 from provisioning.store.stored import StoredObject
 
@@ -30,15 +31,16 @@ def everything(job: Job, reader: Reading, cycle: int, now: datetime) -> None:
         kept = [one for one in objects if _is_mapped(one, reader) and is_within(one.dn)]
         staying = {one.guid for one in kept}
         left = [one.guid for one in objects if one.guid not in staying]
-        page = StagedPage(list(remapped(kept, reader, now)), {OUT_OF_SCOPE: left} if left else {})
-        staging.merge(job.configuration_id, cycle, page, now, mark_seen=False)
+        gone = {OUT_OF_SCOPE: left} if left else {}
+        page = StagedPage(objects=list(remapped(kept, reader, now)), tombstones=gone)
+        staging.merge(job.configuration_id, cycle, encoded(page), now, mark_seen=False)
 
 
 def due(configuration: UUID, reader: Reading, cycle: int, now: datetime) -> None:
     """Map the objects whose account expires by now; the plan then finds what that changes."""
     for objects in stored.due(configuration, now):
         page = StagedPage(objects=list(remapped(objects, reader, now)))
-        staging.merge(configuration, cycle, page, now, mark_seen=False)
+        staging.merge(configuration, cycle, encoded(page), now, mark_seen=False)
 
 
 def _is_mapped(one: StoredObject, reader: Reading) -> bool:

@@ -26,9 +26,9 @@ TRUE: Final = _length(1) + b"\1"
 FALSE: Final = _length(1) + b"\0"
 
 
-def rows(lines: Iterable[bytes]) -> bytes:
-    """A whole COPY of rows, each of them a :func:`start` and its fields."""
-    return b"".join((_HEADER, *lines, _END))
+def rows(pieces: Iterable[bytes]) -> bytes:
+    """A whole COPY of rows, in whatever pieces; each row is a :func:`start` and its fields."""
+    return b"".join((_HEADER, *pieces, _END))
 
 
 def start(fields: int) -> bytes:

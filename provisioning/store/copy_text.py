@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 
+def pairs(left: str, right: str, *rest: str) -> str:
+    """Lines that share their first field, and the fields after the second, of which ``right`` has a line for each.
 
-def pairs(left: str, right: Iterable[str], *rest: str) -> str:
-    """Lines that share their first field, and the fields after the second; none holds what would have to be escaped."""
+    None holds what would have to be escaped; there is at least one.
+    """
     first, last = f"{left}\t", "".join(f"\t{one}" for one in rest) + "\n"
-    return "".join([f"{first}{one}{last}" for one in right])
+    return first + right.replace("\n", last + first) + last

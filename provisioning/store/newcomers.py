@@ -5,8 +5,9 @@ Nearly all of a first read. It takes half of what staging and merging do, and ev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -14,41 +15,25 @@ import psycopg
 from django.db import transaction
 
 from provisioning.store import copy_text
-from provisioning.store.copy_binary import (
-    FALSE,
-    bigint,
-    flag,
-    jsonb,
-    moment,
-    raw,
-    rows,
-    smallint,
-    start,
-    text,
-    uuid,
-)
-from provisioning.store.rows import NOTHING, StagedObject, StagedPage
+from provisioning.store.copy_binary import FALSE, bigint, flag, moment, raw, rows, start, text
+from provisioning.store.encoding import COLUMNS
+from provisioning.store.rows import EncodedObject, EncodedPage
 
 _COLUMNS = (
-    "configuration_id, is_gone, gone_reason, told_in, updated_at, is_dirty, members_dirty, references_dirty",
-    "guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only, reference_guids",
-    "wanted_hash, error_code, error_detail, state_changes_at, sid, primary_group_sid",
+    *("configuration_id", "is_gone", "gone_reason", "told_in", "updated_at"),
+    *("is_dirty", "members_dirty", "references_dirty"),
+    *COLUMNS,
 )
 _ADD = f"COPY provisioning_sourceobject ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT binary)"
-_START = start(len(", ".join(_COLUMNS).split(",")))
+_START = start(len(_COLUMNS))
 _STORED = """
 SELECT guid::text, id FROM provisioning_sourceobject WHERE configuration_id = %s AND guid = ANY(%s::uuid[])
 """
 _ADD_MEMBERS = "COPY provisioning_sourcemember (group_id, member_guid) FROM STDIN"
 
 
-def encode(page: StagedPage) -> None:
-    """Make ahead what :func:`add` sends of each object: worth it where nearly all of them are new."""
-    page.encoded = {one.guid: _encoded(one) for one in page.objects}
-
-
 def add(
-    cursor: Any, configuration: UUID, page: StagedPage, now: datetime, *, told_in: int | None, marks: bool
+    cursor: Any, configuration: UUID, page: EncodedPage, now: datetime, *, told_in: int | None, marks: bool
 ) -> Collection[str]:
     """Add the objects of a page that are not known yet, with their members; returns their guids.
 
@@ -58,16 +43,16 @@ def add(
     """
     if not page.objects:
         return ()
-    objects = {one.guid: one for one in page.objects}
+    objects = page.objects.copy()
     for guid in _ids(cursor, configuration, objects):
         objects.pop(guid, None)
     members = {guid: page.added_members[guid] for guid in objects if guid in page.added_members}
     if not objects:
         return ()
-    shared = b"".join((raw(configuration.bytes), FALSE, text(""), bigint(told_in), moment(now)))
+    shared = b"".join((_START, raw(configuration.bytes), FALSE, text(""), bigint(told_in), moment(now)))
     try:
         with transaction.atomic(), cursor.copy(_ADD) as copy:
-            copy.write(rows(_row(one, page, shared, marks=marks) for one in objects.values()))
+            copy.write(rows(_pieces(objects, members if marks else (), shared, marks=marks)))
     # COPY's end is the driver's own affair: Django does not translate what it raises.
     except psycopg.IntegrityError:
         return ()
@@ -82,46 +67,19 @@ def _ids(cursor: Any, configuration: UUID, guids: Iterable[str]) -> dict[str, in
     return dict(cursor.fetchall())
 
 
-def _row(one: StagedObject, page: StagedPage, shared: bytes, *, marks: bool) -> bytes:
-    return b"".join(
-        (
-            _START,
-            shared,
-            flag(one.error_code != "" or (marks and one.in_scope)),
-            flag(marks and one.guid in page.added_members),
-            flag(marks and one.reference_guids != NOTHING),
-            page.encoded.get(one.guid) or _encoded(one),
-        )
-    )
+def _pieces(
+    objects: Mapping[str, EncodedObject], groups: Container[str], shared: bytes, *, marks: bool
+) -> Iterator[bytes]:
+    """Of each row what it shares with others, its marks among it, then what is the object's own."""
+    starts = {of: shared + b"".join(map(flag, of)) for of in product((False, True), repeat=3)}
+    for guid, (fields, has_failed, in_scope, has_references) in objects.items():
+        is_dirty = has_failed or (marks and in_scope)
+        yield starts[is_dirty, guid in groups, marks and has_references]
+        yield fields
 
 
-def _encoded(one: StagedObject) -> bytes:
-    """The fields that are the object's own."""
-    return b"".join(
-        (
-            uuid(one.guid),
-            smallint(one.object_type),
-            text(one.dn),
-            jsonb(one.attributes),
-            raw(one.attributes_hash),
-            flag(one.in_scope),
-            jsonb(one.wanted),
-            jsonb(one.create_only),
-            jsonb(one.reference_guids),
-            raw(one.wanted_hash),
-            text(one.error_code),
-            text(one.error_detail),
-            moment(one.state_changes_at),
-            text(one.sid),
-            text(one.primary_group_sid),
-        )
-    )
-
-
-def _add_members(cursor: Any, configuration: UUID, members: Mapping[str, Collection[str]]) -> None:
-    # Sorted, and each once: as the primary key has them.
+def _add_members(cursor: Any, configuration: UUID, members: Mapping[str, str]) -> None:
+    # Sorted, as the primary key has them.
     groups = sorted((group, guid) for guid, group in _ids(cursor, configuration, members).items())
     with cursor.copy(_ADD_MEMBERS) as copy:
-        copy.write(
-            "".join([copy_text.pairs(str(group), sorted(set(members[guid]))) for group, guid in groups])
-        )
+        copy.write("".join([copy_text.pairs(str(group), members[guid]) for group, guid in groups]))

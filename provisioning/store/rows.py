@@ -38,26 +38,34 @@ class NamedScope(NamedTuple):
     dn: str
 
 
-@dataclass(slots=True)
-class StagedPage:
-    """A page ready to be merged. Members are lists of objectGUIDs by the group's; removals come before additions.
+EncodedObject = tuple[bytes, bool, bool, bool]
+"""An object as COPY takes it (:mod:`encoding`); whether its mapping failed, it is in scope, and it refers to others."""
 
-    ``foreign`` has the members that stand for somebody of another forest: by guid the SID as text, and as objectSid
-    where it is that of an account.
-    ``encoded`` may have the rows of new objects by guid (:mod:`newcomers`).
+
+@dataclass(slots=True)
+class PageChanges:
+    """What a page tells besides how objects are now, and who has become a member.
+
+    Removed members are lists of objectGUIDs by the group's; removals come before additions. ``foreign`` has the members
+    that stand for somebody of another forest: by guid the SID as text, and as objectSid where it is that of an account.
     ``names`` are containers, and the groups of the scope, by objectGUID; ``lost_names`` containers that are gone.
     """
 
-    objects: list[StagedObject] = field(default_factory=list)
     tombstones: dict[str, list[str]] = field(default_factory=dict)
     present: list[str] = field(default_factory=list)
     whole_groups: list[str] = field(default_factory=list)
-    added_members: dict[str, list[str]] = field(default_factory=dict)
     removed_members: dict[str, list[str]] = field(default_factory=dict)
     foreign: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     names: dict[str, NamedScope] = field(default_factory=dict)
     lost_names: list[str] = field(default_factory=list)
-    encoded: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class StagedPage(PageChanges):
+    """A page after mapping. Members that are added are lists of objectGUIDs by the group's."""
+
+    objects: list[StagedObject] = field(default_factory=list)
+    added_members: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def resources(self) -> int:
@@ -75,3 +83,16 @@ class StagedPage:
         for group, members in other.removed_members.items():
             self.removed_members.setdefault(group, []).extend(members)
         self.foreign |= other.foreign
+
+
+@dataclass(slots=True)
+class EncodedPage(PageChanges):
+    """A page ready to be merged: objects by objectGUID, as told last.
+
+    ``added_members`` are texts by the group's objectGUID: the members', sorted, each once, a line for each.
+    ``resources`` is how many objects and tombstones the page brought.
+    """
+
+    objects: dict[str, EncodedObject] = field(default_factory=dict)
+    added_members: dict[str, str] = field(default_factory=dict)
+    resources: int = 0

@@ -5,7 +5,7 @@ Merging is idempotent: a page that comes twice, or that another agent sends agai
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,9 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.store import copy_text, foreign, newcomers, scope_names
-from provisioning.store.rows import StagedObject, StagedPage
+from provisioning.store.copy_binary import rows, start
+from provisioning.store.encoding import COLUMNS
+from provisioning.store.rows import EncodedObject, EncodedPage
 
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_object (
@@ -23,11 +25,8 @@ CREATE TEMP TABLE IF NOT EXISTS staged_object (
 ) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
 TRUNCATE staged_object
 """
-_STAGE = """
-COPY staged_object (guid, object_type, dn, attributes, attributes_hash, in_scope, wanted, create_only,
-                    reference_guids, wanted_hash, error_code, error_detail, state_changes_at, sid,
-                    primary_group_sid) FROM STDIN
-"""
+_STAGE = f"COPY staged_object ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
+_START = start(len(COLUMNS))
 _MERGE = """
 INSERT INTO provisioning_sourceobject AS o (
     configuration_id, guid, object_type, dn, attributes, attributes_hash, in_scope, is_gone, gone_reason,
@@ -116,7 +115,7 @@ UPDATE provisioning_sourceobject SET members_dirty = true
 def merge(
     configuration: UUID,
     cycle: int,
-    page: StagedPage,
+    page: EncodedPage,
     now: datetime,
     *,
     mark_seen: bool,
@@ -131,7 +130,7 @@ def merge(
         new = newcomers.add(
             cursor, configuration, page, now, told_in=cycle if mark_seen else None, marks=marks_new
         )
-        known = [one for one in page.objects if one.guid not in new]
+        known = [one for guid, one in page.objects.items() if guid not in new]
         _merge_objects(cursor, known, parameters, mark_seen=mark_seen)
         for reason, guids in page.tombstones.items():
             cursor.execute(_BURY, {**parameters, "reason": reason, "guids": guids})
@@ -157,42 +156,21 @@ def start_over(configuration: UUID, cycle: int) -> None:
 
 
 def _merge_objects(
-    cursor: Any, objects: list[StagedObject], parameters: dict[str, Any], *, mark_seen: bool
+    cursor: Any, objects: Sequence[EncodedObject], parameters: dict[str, Any], *, mark_seen: bool
 ) -> None:
     if not objects:
         return
     cursor.execute(_STAGING)
     with cursor.copy(_STAGE) as copy:
-        for one in objects:
-            copy.write_row(_row(one))
+        copy.write(rows(_START + fields for fields, *_ in objects))
     cursor.execute(_MERGE, parameters)
     if mark_seen:
         cursor.execute(_SEE, parameters)
 
 
-def _row(one: StagedObject) -> tuple[Any, ...]:
-    return (
-        one.guid,
-        one.object_type,
-        one.dn,
-        one.attributes.decode(),
-        one.attributes_hash,
-        one.in_scope,
-        one.wanted.decode(),
-        one.create_only.decode(),
-        one.reference_guids.decode(),
-        one.wanted_hash,
-        one.error_code,
-        one.error_detail,
-        one.state_changes_at,
-        one.sid,
-        one.primary_group_sid,
-    )
-
-
-def _merge_members(cursor: Any, page: StagedPage, new: Collection[str], parameters: dict[str, Any]) -> None:
+def _merge_members(cursor: Any, page: EncodedPage, new: Collection[str], parameters: dict[str, Any]) -> None:
     """Memberships of groups that were known; a new one has come with its own."""
-    removed = {group: guids for group, guids in page.removed_members.items() if group not in new}
+    removed = {group: "\n".join(guids) for group, guids in page.removed_members.items() if group not in new}
     added = {group: guids for group, guids in page.added_members.items() if group not in new}
     whole = [group for group in page.whole_groups if group not in new]
     if not (removed or added or whole):

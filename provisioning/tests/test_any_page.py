@@ -19,7 +19,7 @@ from provisioning.engine.schema import default_schema
 from provisioning.models import Configuration, CycleStep, SourceObject
 from provisioning.services import reading
 from provisioning.services.page_reader import read_objects
-from provisioning.store import newcomers
+from provisioning.store.encoding import encoded
 from provisioning.tests.answering import Bench, user
 from provisioning_agent.wire.guids import are_guids
 from provisioning_agent.wire.pages import AD_SCHEMA
@@ -60,7 +60,7 @@ def test_an_object_with_any_attributes_becomes_a_row(kind: str, attributes: dict
     identity = {"objectGUID": base64.b64encode(UUID(GUID).bytes_le).decode()}
     resource = {"id": GUID, "meta": {"resourceType": kind}, AD_SCHEMA: {**attributes, **identity}}
     page = read_objects({"Resources": [resource]}, READING, NOW)
-    newcomers.encode(page)
+    assert encoded(page).objects.keys() == {GUID}
     [row] = page.objects
     assert bool(row.error_code) is (row.wanted == b"{}")
     assert are_guids(list(orjson.loads(row.reference_guids).values()))

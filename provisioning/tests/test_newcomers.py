@@ -18,6 +18,7 @@ from provisioning.services.hints import Hint, Step
 from provisioning.services.page_reader import read_objects
 from provisioning.services.reading import of
 from provisioning.store import staging
+from provisioning.store.encoding import encoded
 from provisioning.tests.answering import (
     Bench,
     changed,
@@ -75,7 +76,7 @@ def test_one_that_somebody_else_has_just_added_is_merged() -> None:
     page = read_objects({"Resources": [changed(ada, title="Dr"), bob, team]}, of(bench.configuration), now())
     page.objects[0] = replace(page.objects[0], guid=ada["id"].upper())
     with transaction.atomic():
-        staging.merge(bench.configuration.pk, 0, page, now(), mark_seen=False)
+        staging.merge(bench.configuration.pk, 0, encoded(page), now(), mark_seen=False)
     assert SourceObject.objects.get(guid=ada["id"]).attributes["title"] == "Dr"
     assert SourceObject.objects.count() == 3
     assert SourceMember.objects.get().member_guid == guid_of(bob)
