@@ -13,7 +13,7 @@ MEGABYTE = 1e6
 
 @dataclass(frozen=True)
 class Usage:
-    """One process: processor seconds so far (user and system) and peak resident bytes."""
+    """One process: processor seconds so far (user and system, ended children too) and peak resident bytes."""
 
     name: str
     cpu_seconds: float
@@ -31,9 +31,8 @@ def of_database(pid: int) -> Usage:
     """PostgreSQL as one line: processor seconds of all backends, ended ones too; memory beside the shared one."""
     root = psutil.Process(pid)
     family = [root, *root.children(recursive=True)]
-    ended = root.cpu_times()
-    cpu = sum(map(cpu_seconds, family)) + float(ended.children_user + ended.children_system)
-    return Usage("postgres", cpu, max(_private_memory(process.pid) for process in family))
+    memory = max(_private_memory(process.pid) for process in family)
+    return Usage("postgres", sum(map(cpu_seconds, family)), memory)
 
 
 def since(after: Iterable[Usage], before: Iterable[Usage]) -> list[Usage]:
@@ -43,9 +42,9 @@ def since(after: Iterable[Usage], before: Iterable[Usage]) -> list[Usage]:
 
 
 def cpu_seconds(process: psutil.Process) -> float:
-    """Processor time a process has used so far, user and system."""
+    """Processor time a process has used so far, user and system, with that of its children that have ended."""
     times = process.cpu_times()
-    return float(times.user + times.system)
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def total_cpu(usages: Iterable[Usage]) -> float:
