@@ -49,9 +49,25 @@ def modified_rows(modified: object) -> list[ChangedRow]:
         return []
     entries = [entry for entry in modified if isinstance(entry, Mapping)]
     return [
-        ChangedRow(str(entry.get("displayName", "")), entry.get("oldValue"), entry.get("newValue"))
+        ChangedRow(
+            str(entry.get("displayName", "")),
+            *(_all_told(entry.get(key), entry.get("count")) for key in ("oldValue", "newValue")),
+        )
         for entry in entries
     ]
+
+
+def _all_told(named: object, count: object) -> object:
+    """Members by name and how many more there were: beyond the first hundred, or no longer known."""
+    if not isinstance(named, list) or not isinstance(count, int) or count <= len(named):
+        return named
+    unnamed = grouped(count - len(named))
+    return [*named, f"and {unnamed} more"] if named else [f"{unnamed} no longer known"]
+
+
+def grouped(number: int) -> str:
+    """A whole number with its thousands set apart by thin spaces."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def value_html(raw: object) -> SafeString:

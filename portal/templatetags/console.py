@@ -55,7 +55,7 @@ def state_badge(state: str, label: str, title: str = "") -> SafeString:
 @register.filter
 def number(value: int | None) -> str:
     """A whole number with its thousands set apart by thin spaces."""
-    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+    return "–" if value is None else attributes.grouped(value)
 
 
 @register.filter

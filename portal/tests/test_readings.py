@@ -73,6 +73,25 @@ def test_a_log_rows_modified_list_becomes_rows() -> None:
     assert attributes.modified_rows(None) == []
 
 
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["ada", "bob"], ["ada", "bob"]),
+        (["ada"], ["ada", "and 1 more"]),
+        ([], ["2 no longer known"]),
+        (None, None),
+    ],
+)
+def test_members_that_a_log_row_does_not_name_are_counted(names: Any, shown: Any) -> None:
+    told = {"displayName": "members added", "count": 2, "oldValue": None, "newValue": names}
+    assert attributes.modified_rows([told])[0].new == shown
+
+
+def test_a_big_number_of_them_has_thin_spaces() -> None:
+    told = {"displayName": "members removed", "count": 2_901, "oldValue": ["ada"], "newValue": None}
+    assert attributes.modified_rows([told])[0].old == ["ada", "and 2\u202f900 more"]
+
+
 def positions(**fields: Any) -> list[str]:
     return [f"{station.label}:{station.position}" for station in steps.of_cycle(Cycle(**fields))]
 
