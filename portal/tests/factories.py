@@ -168,6 +168,15 @@ def log_entry(of: Cycle, name: str, **fields: Any) -> ProvisioningLogEntry:
     return ProvisioningLogEntry.objects.create(**{**defaults, **fields})
 
 
+def filled_group(
+    of: Cycle, name: str, *members: SourceObject, unnamed: int = 0, **fields: Any
+) -> ProvisioningLogEntry:
+    """The line about the members of a group that the cycle has created; ``unnamed`` are more of them."""
+    told = {"displayName": "members added", "count": len(members) + unnamed, "oldValue": None}
+    kept = {"stored_modified": [told], "members": [one.pk for one in members]}
+    return log_entry(of, name, object_type=ObjectType.GROUP, **kept, **fields)
+
+
 def source(of: Configuration, dn: str, **fields: Any) -> SourceObject:
     """An AD object as last reported."""
     made = _source(of, dn, **fields)

@@ -309,6 +309,29 @@ def test_the_log_filters(api: APIClient, built: Estate) -> None:
     assert every(api, "log", after=(timezone.now() + timedelta(hours=1)).isoformat()) == []
 
 
+def test_members_in_the_log_are_names_at_the_cost_of_no_query_more(
+    api: APIClient, built: Estate, django_assert_num_queries: Any, django_assert_max_num_queries: Any
+) -> None:
+    dns = [f"CN={name},DC=contoso,DC=example" for name in ("Ada", "Bob")]
+    ada, bob = (factories.source(built.job.configuration, dn) for dn in dns)
+    asked: dict[str, Any] = {"cycle": built.held_cycle.pk, "object_type": "group"}
+    gone = factories.filled_group(built.held_cycle, "CN=Team", bob, ada, unnamed=1)
+    api.get("/api/v1/log/", asked)
+    with django_assert_max_num_queries(3) as first:
+        (row,) = every(api, "log", **asked)
+    assert row["modified"] == [
+        {"displayName": "members added", "count": 3, "oldValue": None, "newValue": dns}
+    ]
+    assert "members" not in row
+    for _ in range(20):
+        factories.filled_group(built.held_cycle, "CN=Another", ada, bob)
+    with django_assert_num_queries(len(first.captured_queries)):
+        rows = every(api, "log", **asked)
+    assert [one["modified"][0]["newValue"] for one in rows] == [dns] * 21
+    ada.delete()
+    assert api.get(f"/api/v1/log/{gone.pk}/").json()["modified"][0]["newValue"] == dns[1:]
+
+
 def test_a_filter_value_that_makes_no_sense_is_named(api: APIClient, built: Estate) -> None:
     answer = api.get("/api/v1/log/", {"object_guid": "nonsense"})
     assert (answer.status_code, answer.json()["code"]) == (400, "InvalidInput")

@@ -147,7 +147,8 @@ def test_a_list_asks_no_more_for_more_rows(
     for number in range(4):
         job = factories.configuration(f"More {number}", factories.domain(f"more{number}.example"))
         factories.log_entry(factories.cycle(job), "someone")
-        factories.source(job.configuration, f"CN=More {number},DC=contoso,DC=example")
+        member = factories.source(job.configuration, f"CN=More {number},DC=contoso,DC=example")
+        factories.filled_group(factories.cycle(job), "some group", member)
         factories.flip(
             factories.agent(f"more-{number}", built.domain), AgentState.LATE, AgentState.ACTIVE, hours_ago=2
         )
@@ -172,6 +173,16 @@ def test_the_log_is_found_by_object_guid_and_by_name(console: Client, built: Est
     for wanted in (str(entry.source_guid), "{" + str(entry.source_guid).upper() + "}", entry.source_name[:7]):
         found = console.get(address, {"q": wanted}).context["cl"].result_list
         assert entry.pk in {row.pk for row in found}
+
+
+def test_members_of_a_new_group_are_named_and_the_others_counted(console: Client, built: Estate) -> None:
+    member = factories.source(built.job.configuration, "CN=Ada Lovelace,DC=contoso,DC=example")
+    for members, shown in (((member,), "and 2 more"), ((), "2 no longer known")):
+        entry = factories.filled_group(built.held_cycle, "CN=Team", *members, unnamed=2)
+        address = reverse("admin:provisioning_provisioninglogentry_change", args=[entry.pk])
+        page = console.get(address).content.decode()
+        assert shown in page
+        assert ("CN=Ada Lovelace" in page) == bool(members)
 
 
 def test_the_log_filters_by_configuration_status_and_type(console: Client, built: Estate) -> None:

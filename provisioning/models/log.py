@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from provisioning.models.change import ChangeKind
+from provisioning.models.source import SourceObject
 
 
 class LogAction(models.TextChoices):
@@ -39,13 +41,31 @@ ACTION_OF = {
 }
 
 
+class NamesOf(models.Func):
+    """The distinguished names of the source objects in an array of ids, sorted; none of what there is no more."""
+
+    template = f"""ARRAY(SELECT named.dn FROM {SourceObject._meta.db_table} named
+        WHERE named.id = ANY(%(expressions)s) ORDER BY named.dn)"""  # noqa: S608 — a table's name
+    output_field = ArrayField(models.TextField())
+
+
+class LogEntries(models.Manager["ProvisioningLogEntry"]):
+    """Rows with the names of the members that they have by id: a page of them is one query."""
+
+    def get_queryset(self) -> models.QuerySet[ProvisioningLogEntry]:
+        """Each with what :attr:`ProvisioningLogEntry.member_names` tells."""
+        return super().get_queryset().annotate(resolved_names=NamesOf("members"))
+
+
 class ProvisioningLogEntry(models.Model):
     """One line of the log.
 
     The table is created by hand-written SQL: Django knows no partitions. ``stored_modified`` is the list
     :attr:`modified` or, of a creation, just the attributes that were written: there are no old values. The references
     that were written with them are in ``created_references``, for to join the two documents takes longer than to
-    write both.
+    write both. Of a group that the cycle created ``members`` are the ids of the first members, which
+    ``stored_modified`` counts: a million names take longer to collect than to look up the few that are read.
+    They are source objects of the same configuration; before it forgets these their names take the place of the ids.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -62,6 +82,9 @@ class ProvisioningLogEntry(models.Model):
     detail = models.TextField(blank=True)
     stored_modified = models.JSONField(default=list, db_column="modified")
     created_references = models.JSONField(null=True)
+    members = ArrayField(models.BigIntegerField(), null=True)
+
+    objects = LogEntries()
 
     class Meta:
         managed = False
@@ -81,8 +104,19 @@ class ProvisioningLogEntry(models.Model):
                 {"displayName": name, "oldValue": None, "newValue": value}
                 for name, value in {**self.stored_modified, **(self.created_references or {})}.items()
             ]
+        if self.members is not None:
+            return [{**one, "newValue": self.member_names} for one in self.stored_modified]
         return list(self.stored_modified)
 
     @modified.setter
     def modified(self, properties: list[dict[str, Any]]) -> None:
-        self.stored_modified = properties
+        self.stored_modified, self.members = properties, None
+
+    @property
+    def member_names(self) -> list[str]:
+        """The names of ``members`` as they are now. An entry that does not come from :attr:`objects` asks for them."""
+        resolved: list[str] | None = getattr(self, "resolved_names", None)
+        if resolved is None:
+            known = SourceObject.objects.filter(pk__in=self.members or ())
+            resolved = list(known.order_by("dn").values_list("dn", flat=True))
+        return resolved

@@ -17,7 +17,7 @@ from provisioning.store.outbound import MembershipChange, Outcome, StagedMembers
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_membership (
     change_id bigint, is_addition boolean, group_source bigint, member_source bigint,
-    group_id text, member_id text, member_kind smallint, error_code text, is_new boolean
+    group_id text, member_id text, member_kind smallint, error_code text, is_new boolean, by_id boolean
 ) ON COMMIT DELETE ROWS;
 TRUNCATE staged_membership
 """
@@ -36,7 +36,7 @@ _STAGE = """
 INSERT INTO staged_membership
 SELECT m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id, s.object_type, '',
        m.is_addition AND greatest(g.linked_at, o.linked_at) >= (
-           SELECT started_at FROM provisioning_cycle WHERE id = %(cycle)s)
+           SELECT started_at FROM provisioning_cycle WHERE id = %(cycle)s), false
   FROM provisioning_memberchange m
  CROSS JOIN LATERAL (SELECT target_id, linked_at FROM provisioning_link
                       WHERE source_id = m.group_id AND state = 'active' OFFSET 0) g
@@ -50,9 +50,11 @@ DELETE FROM provisioning_memberchange m USING staged_membership s
  WHERE m.cycle_id = %(cycle)s AND m.batch = %(batch)s AND m.id = s.change_id
 """
 # Groups that the cycle has created. No id of a planned membership is negative. Joined, not looked up: a batch is big.
+# By id, in the log, where both are objects of one configuration: it forgets them together.
 _STAGE_FILLS = """
 INSERT INTO staged_membership
-SELECT -row_number() OVER (), true, f.group_id, m.id, g.target_id, o.target_id, f.member_type, '', true
+SELECT -row_number() OVER (), true, f.group_id, m.id, g.target_id, o.target_id, f.member_type, '', true,
+       o.configuration_id = g.configuration_id
   FROM provisioning_groupfill f
   JOIN provisioning_link g ON g.source_id = f.group_id AND g.state = 'active'
  CROSS JOIN LATERAL unnest(f.members) AS m (id)

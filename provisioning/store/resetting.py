@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from provisioning.store import logs
+
 _ESCROWS: Final = "DELETE FROM provisioning_escrow WHERE configuration_id = %s"
 # In the order of who refers to whom.
 _KNOWN_OBJECTS: Final = (
@@ -30,7 +32,8 @@ def forget_escrows(configuration: UUID) -> None:
 
 
 def forget_objects(configuration: UUID) -> None:
-    """Source objects, memberships, links and escrow; what was written to the target stays there."""
+    """Source objects, memberships, links and escrow; the log and what was written to the target stay there."""
+    logs.keep_member_names(configuration)
     _run(_KNOWN_OBJECTS, configuration)
 
 

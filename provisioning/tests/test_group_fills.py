@@ -24,7 +24,6 @@ from provisioning.services import failing, housekeeping, jobs, planning, removin
 from provisioning.services.clock import now
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import Phase
-from provisioning.store import logs
 from provisioning.tests.answering import (
     Bench,
     Resource,
@@ -86,13 +85,6 @@ def test_members_of_a_new_group_are_counted_logged_and_linked_each() -> None:
     assert not MemberChange.objects.exists()
     assert not GroupFill.objects.exists()
     assert not SourceObject.objects.filter(members_dirty=True).exists()
-
-
-def test_a_log_row_names_so_many_members_and_counts_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "_MEMBERSHIPS", logs._MEMBERSHIPS.replace("[1:100]", "[1:2]"))
-    cycle = Bench.set_up().cycle([*PEOPLE, group("team", GUIDS)])
-    [told] = ProvisioningLogEntry.objects.get(cycle_id=cycle.pk, action="Update").modified
-    assert (told["count"], len(told["newValue"])) == (3, 2)
 
 
 @pytest.mark.parametrize(("compared", "filled"), [(10, 2), (2, 10)])
