@@ -19,7 +19,7 @@ from provisioning.services.clock import now as clock
 from provisioning.services.hints import Hint, Step
 from provisioning.services.page_reader import Answer
 from provisioning.services.pages_ahead import PagesAhead
-from provisioning.store import durability, locks, pending, staging
+from provisioning.store import durability, locks, pending, staging, standing
 from provisioning.store.rows import EncodedPage
 
 
@@ -46,7 +46,8 @@ def ingest(cycle_id: int) -> list[Hint]:
 
 
 def _ingest_available(cycle_id: int, pages: PagesAhead) -> Progress:
-    while (cycle := _reading_cycle(cycle_id)) is not None:
+    cycle: Cycle | None = None
+    while (cycle := _reading_cycle(cycle_id, cycle)) is not None:
         request = _request_of(cycle)
         if request is None or request.state == RequestState.FAILED:
             return _give_up(cycle, request)
@@ -75,13 +76,21 @@ def _request_of(cycle: Cycle) -> BusRequest | None:
     )
 
 
-def _reading_cycle(cycle_id: int) -> Cycle | None:
+def _reading_cycle(cycle_id: int, known: Cycle | None) -> Cycle | None:
+    """The cycle, if it still reads: as the page before has left it, unless its configuration was saved since."""
+    # Only of one that has imported nothing is it asked what others may have done to its job (:func:`_is_quiet`).
+    if known is not None and known.count_imported and _still_reads(known):
+        return known
     return (
         Cycle.objects.filter(pk=cycle_id, step=CycleStep.READING)
         .select_related("job__configuration__domain")
         .defer(*reading.unneeded("job__configuration"), "job__question")
         .first()
     )
+
+
+def _still_reads(cycle: Cycle) -> bool:
+    return standing.still_reads(cycle.pk, cycle.job.configuration.updated_at)
 
 
 def _more_came(cycle_id: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +14,12 @@ from django.db import connection
 
 from agents.models import BusPage
 from provisioning.models import Configuration, Cycle, CycleStep, SourceMember, SourceObject
-from provisioning.services import configurations, ingest, restarting
+from provisioning.services import configurations, failing, ingest, restarting
 from provisioning.services.clock import now
 from provisioning.services.helper import Helper
 from provisioning.services.hints import Hint, Step
 from provisioning.services.pages_ahead import MappedPage, PagesAhead
+from provisioning.store import staging
 from provisioning.tests.answering import Bench, Resource, changed, group, guid_of, user
 from provisioning_agent.wire.pages import AD_SCHEMA
 
@@ -217,6 +218,39 @@ def test_a_mapping_saved_between_two_looks_is_used(forks: list[int]) -> None:
         second = pages.take(place(cycle, 2), bench.configuration, NOW)
     assert len(forks) == 2
     assert second == taken(cycle, bench.configuration, looks=False)[1]
+
+
+def after_a_page(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Something happens as soon as a page is merged."""
+    merge = staging.merge
+
+    def and_then(*args: Any, **kwargs: Any) -> None:
+        merge(*args, **kwargs)
+        happens()
+
+    monkeypatch.setattr(staging, "merge", and_then)
+
+
+def test_a_mapping_saved_while_a_page_is_merged_counts_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [user(name) for name in ("ada", "bob", "eve")]
+    bench, cycle = begun(*([one] for one in people))
+    document = without_people_in_scope(bench)
+    save = iter([lambda: configurations.change_schema(bench.configuration, document, now())])
+    after_a_page(monkeypatch, lambda: next(save, lambda: None)())
+    assert ingest.ingest(cycle.pk) == [Hint(Step.PLAN, cycle.pk)]
+    in_scope = dict(SourceObject.objects.values_list("guid", "in_scope"))
+    assert [in_scope[guid_of(one)] for one in people] == [True, False, False]
+    cycle.refresh_from_db()
+    assert (cycle.pages_read, cycle.count_imported, cycle.read_as) == (3, 3, "")
+
+
+def test_a_cycle_that_ended_otherwise_takes_no_further_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, cycle = begun([user("ada")], [user("bob")], [user("eve")])
+    after_a_page(monkeypatch, lambda: failing.fail(cycle, "TimeOut", "", now()))
+    assert ingest.ingest(cycle.pk) == []
+    assert SourceObject.objects.count() == 1
+    cycle.refresh_from_db()
+    assert cycle.step == CycleStep.FAILED
 
 
 def without_people_in_scope(bench: Bench) -> dict[str, Any]:
