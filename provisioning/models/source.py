@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from provisioning.models.configuration import Configuration
+from provisioning.models.fields import WrittenJSONField
 
 
 class ObjectType(models.IntegerChoices):
@@ -22,6 +23,7 @@ class SourceObject(models.Model):
 
     ``wanted`` holds the target attributes, ``create_only`` those that flow at creation alone; hashes are
     16-byte BLAKE2b digests of the canonical JSON. ``is_gone`` is a tombstone or a leave of scope.
+    ``has_nulls`` is false where neither has an attribute that is null: to look for one takes long.
     ``reference_guids`` maps reference attributes (``Manager``) to the objectGUID they point at.
     ``state_changes_at`` is when its account expires: from then on it has to be mapped anew.
     ``sid`` is its objectSid, ``primary_group_sid`` that of its primary group where this may be in scope, both in
@@ -41,7 +43,7 @@ class SourceObject(models.Model):
     guid = models.UUIDField("objectGUID")
     object_type = models.PositiveSmallIntegerField(choices=ObjectType)
     dn = models.TextField("distinguished name")
-    attributes = models.JSONField(default=dict)
+    attributes = WrittenJSONField(default=dict)
     attributes_hash = models.BinaryField()
     in_scope = models.BooleanField(default=True)
     is_gone = models.BooleanField(default=False)
@@ -49,6 +51,7 @@ class SourceObject(models.Model):
     wanted = models.JSONField(default=dict)
     create_only = models.JSONField(default=dict)
     reference_guids = models.JSONField(default=dict)
+    has_nulls = models.BooleanField(default=True, db_default=True)
     wanted_hash = models.BinaryField()
     error_code = models.CharField(max_length=80, blank=True)
     error_detail = models.TextField(blank=True)

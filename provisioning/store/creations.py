@@ -41,7 +41,7 @@ _MARKED: Final = "AND o.is_dirty"
 _STAGE = """
 WITH batch AS MATERIALIZED (
     SELECT c.id AS change_id, c.proposed_id, c.object_type, o.id AS source_id, o.guid, o.dn, o.wanted, o.create_only,
-           o.wanted_hash, o.reference_guids, o.is_dirty, o.references_dirty
+           o.has_nulls, o.wanted_hash, o.reference_guids, o.is_dirty, o.references_dirty
       FROM provisioning_change c
       JOIN provisioning_sourceobject o ON o.id = c.source_id
      WHERE c.cycle_id = %(cycle)s AND c.phase = %(phase)s AND c.batch = %(batch)s AND c.status = 'planned'
@@ -65,7 +65,9 @@ INSERT INTO staged_outcome (change_id, source_id, target_id, error_code, error_d
                             object_id, anchor, document, references_found, wanted_hash, source_guid, source_name,
                             is_marked)
 SELECT change_id, source_id, proposed_id::text, '', '', written, object_type, proposed_id,
-       wanted->>'SourceAnchorBinary', jsonb_strip_nulls(create_only || wanted), found, wanted_hash, guid, dn,
+       wanted->>'SourceAnchorBinary',
+       CASE WHEN has_nulls THEN jsonb_strip_nulls(create_only || wanted) ELSE create_only || wanted END,
+       found, wanted_hash, guid, dn,
        is_dirty OR references_dirty <> (reference_guids <> written)
   FROM referring ORDER BY change_id
 """

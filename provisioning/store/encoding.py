@@ -10,10 +10,12 @@ from provisioning.store.rows import NOTHING, EncodedObject, EncodedPage, PageCha
 
 COLUMNS: Final = (
     *("guid", "object_type", "dn", "attributes", "attributes_hash", "in_scope", "wanted", "create_only"),
-    *("reference_guids", "wanted_hash", "error_code", "error_detail", "state_changes_at", "sid"),
+    *("reference_guids", "has_nulls", "wanted_hash", "error_code", "error_detail", "state_changes_at", "sid"),
     "primary_group_sid",
 )
 """What ``EncodedObject.fields`` holds."""
+# As JSON has an attribute that is null. A text that holds the same is only taken for one.
+_NULL: Final = b'":null'
 
 
 def encoded(page: StagedPage) -> EncodedPage:
@@ -29,12 +31,13 @@ def _encoded(one: StagedObject) -> EncodedObject:
         uuid(one.guid),
         smallint(one.object_type),
         text(one.dn),
-        jsonb(one.attributes),
+        raw(one.attributes),
         raw(one.attributes_hash),
         flag(one.in_scope),
         jsonb(one.wanted),
         jsonb(one.create_only),
         jsonb(one.reference_guids),
+        flag(_NULL in one.wanted or _NULL in one.create_only),
         raw(one.wanted_hash),
         text(one.error_code),
         text(one.error_detail),

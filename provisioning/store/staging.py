@@ -19,9 +19,9 @@ from provisioning.store.rows import EncodedObject, EncodedPage
 
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_object (
-    guid uuid, object_type smallint, dn text, attributes jsonb, attributes_hash bytea, in_scope boolean,
-    wanted jsonb, create_only jsonb, reference_guids jsonb, wanted_hash bytea, error_code text, error_detail text,
-    state_changes_at timestamptz, sid text, primary_group_sid text
+    guid uuid, object_type smallint, dn text, attributes json, attributes_hash bytea, in_scope boolean,
+    wanted jsonb, create_only jsonb, reference_guids jsonb, has_nulls boolean, wanted_hash bytea, error_code text,
+    error_detail text, state_changes_at timestamptz, sid text, primary_group_sid text
 ) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
 TRUNCATE staged_object
 """
@@ -30,17 +30,18 @@ _START = start(len(COLUMNS))
 _MERGE = """
 INSERT INTO provisioning_sourceobject AS o (
     configuration_id, guid, object_type, dn, attributes, attributes_hash, in_scope, is_gone, gone_reason,
-    wanted, create_only, reference_guids, wanted_hash, error_code, error_detail,
+    wanted, create_only, reference_guids, has_nulls, wanted_hash, error_code, error_detail,
     is_dirty, members_dirty, references_dirty, state_changes_at, sid, primary_group_sid, updated_at)
 SELECT DISTINCT ON (guid) %(configuration)s, guid, object_type, dn, attributes, attributes_hash, in_scope, false, '',
-       wanted, create_only, reference_guids, wanted_hash, error_code, error_detail,
+       wanted, create_only, reference_guids, has_nulls, wanted_hash, error_code, error_detail,
        true, false, reference_guids <> '{}', state_changes_at, sid, primary_group_sid, %(now)s
   FROM staged_object ORDER BY guid
 ON CONFLICT (configuration_id, guid) DO UPDATE SET
     dn = excluded.dn, attributes = excluded.attributes, attributes_hash = excluded.attributes_hash,
     in_scope = excluded.in_scope, is_gone = false, gone_reason = '',
     wanted = excluded.wanted, create_only = excluded.create_only, reference_guids = excluded.reference_guids,
-    wanted_hash = excluded.wanted_hash, error_code = excluded.error_code, error_detail = excluded.error_detail,
+    has_nulls = excluded.has_nulls, wanted_hash = excluded.wanted_hash, error_code = excluded.error_code,
+    error_detail = excluded.error_detail,
     is_dirty = o.is_dirty OR o.is_gone OR o.in_scope <> excluded.in_scope
         OR o.wanted_hash <> excluded.wanted_hash OR o.error_code <> excluded.error_code,
     references_dirty = o.references_dirty OR o.reference_guids <> excluded.reference_guids

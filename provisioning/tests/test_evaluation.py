@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from agents.models import BusRequest
 from directory.models import Contact, Membership, User
-from provisioning.models import Configuration, CycleKind, ScopeName
+from provisioning.models import Configuration, CycleKind, Link, ScopeName, SourceObject
 from provisioning.services import configurations, previewing, removing
 from provisioning.services.hints import Hint, Step
 from provisioning.tests.answering import (
@@ -309,3 +309,25 @@ def test_a_quarantined_job_is_not_freed_by_what_asks_nobody() -> None:
     assert (bench.job.state, names()) == ("quarantined", {"bob"})
     bench.cycle([])
     assert bench.job.state == "active"
+
+
+def test_what_the_mapping_clears_is_no_attribute_of_a_new_object() -> None:
+    bench = Bench.set_up()
+    emptied = 'IIF([department]="Sales", "", [department])'
+    configurations.change_schema(
+        bench.configuration, mapped(document_of(bench), "Department", emptied), timezone.now()
+    )
+    bench.cycle(
+        [user("ada", department="Sales"), user("bob", department="R&D"), user("eve", department='":null')]
+    )
+    has_nulls = dict(SourceObject.objects.values_list("guid", "has_nulls"))
+    held = {
+        one.source.guid: one.exported.get("Department", "absent")
+        for one in Link.objects.select_related("source")
+    }
+    departments = {
+        str(one.display_name): one.attributes.get("Department", "absent") for one in User.objects.all()
+    }
+    assert departments == {"ada": "absent", "bob": "R&D", "eve": '":null'}
+    assert sorted(held.values()) == ['":null', "R&D", "absent"]
+    assert {held[guid] for guid, has in has_nulls.items() if not has} == {"R&D"}
