@@ -13,7 +13,7 @@ COLUMNS: Final = (
     *("reference_guids", "has_nulls", "wanted_hash", "error_code", "error_detail", "state_changes_at", "sid"),
     "primary_group_sid",
 )
-"""What ``EncodedObject.fields`` holds."""
+"""What the bytes of an ``EncodedObject`` hold."""
 # As JSON has an attribute that is null. A text that holds the same is only taken for one.
 _NULL: Final = b'":null'
 

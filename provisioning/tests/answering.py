@@ -84,6 +84,11 @@ def _resource(kind: str, name: str, guid: UUID | None, attributes: dict[str, Any
     }
 
 
+# Three users, and their objectGUIDs in order.
+PEOPLE = [user(name, UUID(int=number)) for number, name in enumerate(("ada", "bob", "eve"), start=1)]
+GUIDS = [guid_of(one) for one in PEOPLE]
+
+
 @dataclass
 class Bench:
     """A configuration and the agent that answers for it."""

@@ -25,6 +25,8 @@ from provisioning.services.clock import now
 from provisioning.services.hints import Hint, Step
 from provisioning.services.phases import Phase
 from provisioning.tests.answering import (
+    GUIDS,
+    PEOPLE,
     Bench,
     Resource,
     changed,
@@ -39,8 +41,6 @@ from provisioning.tests.test_on_demand import ask, found
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PEOPLE = [user(name, UUID(int=number)) for number, name in enumerate(("ada", "bob", "eve"), start=1)]
-GUIDS = [guid_of(one) for one in PEOPLE]
 UNRESOLVED = "UnableToResolveReferenceAttributeValue"
 
 

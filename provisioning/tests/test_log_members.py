@@ -18,6 +18,8 @@ from provisioning.store import logs
 from provisioning.store.outbound import Outcome, StagedMemberships
 from provisioning.targets.directory import DirectoryTarget
 from provisioning.tests.answering import (
+    GUIDS,
+    PEOPLE,
     Bench,
     Resource,
     group,
@@ -29,9 +31,6 @@ from provisioning.tests.answering import (
 from provisioning.tests.test_neighbours import another
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PEOPLE = [user(name, UUID(int=number)) for number, name in enumerate(("ada", "bob", "eve"), start=1)]
-GUIDS = [guid_of(one) for one in PEOPLE]
 
 
 def rows_of(name: str, cycle: Cycle) -> list[ProvisioningLogEntry]:
