@@ -54,8 +54,12 @@ def group(joined_group: Site) -> Iterator[Site]:
 
 
 def leaseholder(group: Site) -> Agent:
-    """The agent that answers right now."""
-    holder = group.database.value("SELECT leased_by_id::text FROM agents_busrequest WHERE state = 'leased'")
+    """The agent that answers this configuration right now; others of the installation may be asked too."""
+    holder = group.database.value(
+        "SELECT r.leased_by_id::text FROM agents_busrequest r JOIN provisioning_cycle c ON c.request_id = r.id"
+        " WHERE r.state = 'leased' AND c.job_id = %s",
+        group.job_id,
+    )
     return next(agent for agent in group.agents if agent.id == holder)
 
 
