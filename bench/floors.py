@@ -18,10 +18,10 @@ STATE: Final = (
     "provisioning_sourceobject",
     "provisioning_sourcemember",
     "provisioning_link",
-    "provisioning_linkmember",
+    "provisioning_linkmemberset",
 )
 # What a reconciliation has to hold against each other.
-COMPARED: Final = (*DIRECTORY, "provisioning_link", "provisioning_linkmember")
+COMPARED: Final = (*DIRECTORY, "provisioning_link", "provisioning_linkmemberset")
 PLAN_AND_LOG: Final = ("provisioning_change", "provisioning_memberchange", "provisioning_log")
 _CHUNK: Final = 1 << 20
 

@@ -90,7 +90,7 @@ def assert_everything_once(group: Site, cycle: Document, active_directory: World
     [
         pytest.param("provisioning_sourcemember", id="while it merges a page"),
         pytest.param("provisioning_link", id="while it writes objects"),
-        pytest.param("provisioning_linkmember", id="while it writes memberships"),
+        pytest.param("provisioning_linkmemberset", id="while it writes memberships"),
     ],
 )
 def test_a_worker_is_killed(group: Site, active_directory: World, table: str) -> None:

@@ -29,6 +29,10 @@ INSERT INTO directory_membership (group_id, member_id, member_kind)
 SELECT group_id::uuid, member_id::uuid, member_kind FROM {table} WHERE is_addition
 ORDER BY 1
 """
+_FILL = """
+INSERT INTO directory_membership (group_id, member_id, member_kind)
+SELECT group_id::uuid, unnest(member_ids)::uuid, member_kind FROM {table} ORDER BY 1
+"""
 _SET_MANAGER = """
 UPDATE {table} AS o SET manager_id = v.manager_id, updated_at = %s
   FROM unnest(%s::uuid[], %s::uuid[]) AS v (object_id, manager_id)
@@ -55,6 +59,12 @@ def change_members_of(table: str, *, removes: bool) -> None:
         if removes:
             cursor.execute(_with(table, _REMOVE))
         insert_new(cursor, _with(table, _ADD))
+
+
+def fill_groups_of(table: str) -> None:
+    """Add memberships of groups that nobody else has filled, many in a row: (group_id, member_kind, member_ids)."""
+    with connection.cursor() as cursor:
+        insert_new(cursor, _with(table, _FILL))
 
 
 def set_managers(kind: MemberKind, pairs: Sequence[tuple[UUID, UUID | None]], now: datetime) -> None:

@@ -7,7 +7,7 @@ from provisioning.models.configuration import Configuration, NestedGroups, Recon
 from provisioning.models.cycle import Cycle, CycleKind, CycleStep
 from provisioning.models.escrow import Escrow
 from provisioning.models.job import Job, JobKind, JobState
-from provisioning.models.link import Link, LinkMember, LinkState
+from provisioning.models.link import Link, LinkMember, LinkMemberSet, LinkState
 from provisioning.models.log import LogAction, LogStatus, ProvisioningLogEntry
 from provisioning.models.notification import Notification, NotificationState
 from provisioning.models.reconciliation import (
@@ -48,6 +48,7 @@ __all__ = [
     "JobState",
     "Link",
     "LinkMember",
+    "LinkMemberSet",
     "LinkState",
     "LogAction",
     "LogStatus",

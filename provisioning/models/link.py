@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from provisioning.models.configuration import Configuration
@@ -41,14 +43,41 @@ class Link(models.Model):
         return f"{self.source_id} ↔ {self.target_id}"
 
 
+class LinkMemberSet(models.Model):
+    """Some of the members of a group that we wrote to the target, by the ids of the source objects.
+
+    A group has as many sets as it needs; none is empty, and no member is in two sets of a group.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    group = models.ForeignKey(SourceObject, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    members = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        indexes = [
+            # A first cycle adds a million: they are put down in a list, which autovacuum sorts in behind it.
+            GinIndex(
+                fields=["members"],
+                name="provisioning_linkmemberset_gin",
+                fastupdate=True,
+                gin_pending_list_limit=65536,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.members)} members of {self.group_id}"
+
+
 class LinkMember(models.Model):
-    """One membership that we wrote to the target, by the ids of the two source objects."""
+    """One membership that we wrote to the target: a view of :class:`LinkMemberSet`, to be read by group."""
 
     pk = models.CompositePrimaryKey("group_id", "member_id")
-    group = models.ForeignKey(
-        SourceObject, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
-    )
-    member = models.ForeignKey(SourceObject, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    group = models.ForeignKey(SourceObject, on_delete=models.DO_NOTHING, related_name="+")
+    member = models.ForeignKey(SourceObject, on_delete=models.DO_NOTHING, related_name="+")
+
+    class Meta:
+        managed = False
+        db_table = "provisioning_linkmember"
 
     def __str__(self) -> str:
         return f"{self.member_id} in {self.group_id}"

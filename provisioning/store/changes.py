@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,10 +10,11 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.models import ChangeKind, ObjectType
-from provisioning.store import creations, escrow, logs, outcomes
+from provisioning.store import creations, escrow, logs, outcomes, written_members
 from provisioning.store.batches import Batch
 from provisioning.store.outbound import ObjectChange, Outcome
 from provisioning.store.outcomes import OF_BATCH
+from provisioning.store.written_members import OF_GROUPS, OF_MEMBERS
 
 # Creations are staged and linked by :mod:`creations`; the statements below are about all other changes.
 _READ = """
@@ -67,15 +68,14 @@ UPDATE provisioning_link l SET state = 'deleted', updated_at = %(now)s
  WHERE s.error_code = '' AND l.source_id = c.source_id
 """  # noqa: S608 — built from constants only
 # What a deletion takes along is kept as changes of its cycle, so that an undo can bring it back.
-_FORGET_MEMBERSHIPS = f"""
-WITH forgotten AS (
-    DELETE FROM provisioning_linkmember m
-     USING staged_outcome s JOIN provisioning_change c ON {OF_BATCH} AND c.kind = 'delete'
-     WHERE s.error_code = '' AND (m.group_id = c.source_id OR m.member_id = c.source_id)
-    RETURNING c.cycle_id, m.group_id, m.member_id
-)
+_DELETED = f"""
+SELECT c.source_id FROM staged_outcome s JOIN provisioning_change c ON {OF_BATCH} AND c.kind = 'delete'
+ WHERE s.error_code = ''
+"""  # noqa: S608 — built from constants only
+_KEEP_MEMBERSHIPS = f"""
 INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
-SELECT cycle_id, group_id, member_id, false, 0, 'applied', '' FROM forgotten
+SELECT %(cycle)s, group_id, member_id, false, 0, 'applied', ''
+  FROM ({OF_GROUPS} UNION {OF_MEMBERS}) AS ending
 """  # noqa: S608 — built from constants only
 # A target drops references to what is deleted. Their holders are marked: they refer to it again when it returns.
 # The index is provisioning_link_references.
@@ -159,9 +159,18 @@ def record(
         if counts.creations:
             creations.record(cursor, configuration, counts, now)
         if counts.others:
-            for statement in (_RELINK, _REFRESH, _UNLINK, _FORGET_MEMBERSHIPS, _CLEAN):
+            for statement in (_RELINK, _REFRESH, _UNLINK, _CLEAN):
                 cursor.execute(statement, parameters)
+            _forget_memberships(cursor, parameters)
         return counts.applied, counts.failed
+
+
+def _forget_memberships(cursor: Any, parameters: Mapping[str, Any]) -> None:
+    """Of what was deleted."""
+    cursor.execute(_DELETED, parameters)
+    if deleted := [row[0] for row in cursor.fetchall()]:
+        cursor.execute(_KEEP_MEMBERSHIPS, {**parameters, "sources": deleted})
+        written_members.forget(cursor, deleted)
 
 
 def forget_references(batch: Batch, now: datetime) -> None:

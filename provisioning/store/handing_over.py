@@ -12,6 +12,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from provisioning.store import written_members
+from provisioning.store.written_members import OF_GROUPS, OF_MEMBERS
+
 # Who has the same target object and wants it.
 _ELSEWHERE: Final = """
   JOIN LATERAL (
@@ -42,14 +45,10 @@ SELECT c.source_id, elsewhere.source_id
 _PAIRS: Final = "unnest(%(old)s::bigint[], %(new)s::bigint[]) AS pair (old, new)"
 # Memberships that we wrote are the other one's too, so that it can end them. Its groups are looked at.
 _GROUPS: Final = f"""
-INSERT INTO provisioning_linkmember (group_id, member_id)
-SELECT pair.new, m.member_id FROM {_PAIRS} JOIN provisioning_linkmember m ON m.group_id = pair.old
-ON CONFLICT DO NOTHING
+SELECT pair.new AS group_id, held.member_id FROM {_PAIRS} JOIN ({OF_GROUPS}) AS held ON held.group_id = pair.old
 """  # noqa: S608 — built from constants only
 _MEMBERS: Final = f"""
-INSERT INTO provisioning_linkmember (group_id, member_id)
-SELECT m.group_id, pair.new FROM {_PAIRS} JOIN provisioning_linkmember m ON m.member_id = pair.old
-ON CONFLICT DO NOTHING
+SELECT held.group_id, pair.new AS member_id FROM {_PAIRS} JOIN ({OF_MEMBERS}) AS held ON held.member_id = pair.old
 """  # noqa: S608 — built from constants only
 _TELL: Final = """
 INSERT INTO provisioning_arrival (configuration_id, group_id)
@@ -71,10 +70,6 @@ _DROP: Final = """
 DELETE FROM provisioning_change WHERE cycle_id = %(cycle)s AND source_id = ANY(%(old)s) AND kind = 'delete'
 """
 _STEPS: Final = (
-    _GROUPS,
-    "DELETE FROM provisioning_linkmember WHERE group_id = ANY(%(old)s)",
-    _MEMBERS,
-    "DELETE FROM provisioning_linkmember WHERE member_id = ANY(%(old)s)",
     _TELL,
     _LOG,
     _DROP,
@@ -115,6 +110,13 @@ def _hand_over(find: str, parameters: dict[str, Any]) -> None:
             return
         cursor.execute(find, parameters)
         pairs = cursor.fetchall()
-        parameters |= {"old": [old for old, _ in pairs], "new": [new for _, new in pairs]}
-        for statement in _STEPS if pairs else ():
+        if not pairs:
+            return
+        old = [one for one, _ in pairs]
+        parameters |= {"old": old, "new": [new for _, new in pairs], "sources": old}
+        written_members.add(cursor, _GROUPS, parameters)
+        written_members.forget_groups(cursor, old)
+        written_members.add(cursor, _MEMBERS, parameters)
+        written_members.forget(cursor, old)
+        for statement in _STEPS:
             cursor.execute(statement, parameters)

@@ -85,33 +85,56 @@ SELECT %(now)s, %(configuration)s, c.cycle_id, c.object_type, o.guid, o.dn, coal
   LEFT JOIN provisioning_link l ON l.source_id = o.id
  WHERE c.cycle_id = %(cycle)s AND c.status = 'failed'
 """  # noqa: S608 — built from constants only
-# Members of a group that the cycle has created, a first cycle's million, are kept by id: their source objects are not
-# looked at. Not so where one of them is another configuration's, which may be forgotten before the row is.
 _MEMBERSHIPS = f"""
 WITH written AS MATERIALIZED (
     SELECT group_source, is_addition, error_code, max(group_id) AS target_id, count(*) AS count,
-           (array_agg(member_source))[1:{NAMED_MEMBERS}] AS members, error_code = '' AND bool_and(by_id) AS by_id
+           (array_agg(member_source))[1:{NAMED_MEMBERS}] AS members
       FROM staged_membership GROUP BY group_source, is_addition, error_code
 ), named AS (
     SELECT w.group_source, w.is_addition, w.error_code, jsonb_agg(o.dn) AS names
       FROM written w
      CROSS JOIN LATERAL unnest(w.members) AS m (id)
       JOIN provisioning_sourceobject o ON o.id = m.id
-     WHERE NOT w.by_id
      GROUP BY w.group_source, w.is_addition, w.error_code
 )
-INSERT INTO provisioning_log ({_OBJECT_COLUMNS}, members)
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS})
 SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, m.target_id, 'Update',
        CASE WHEN m.error_code = '' THEN 'Success' ELSE 'Failure' END, m.error_code, '',
        jsonb_build_array(jsonb_build_object(
            'displayName', CASE WHEN m.is_addition THEN 'members added' ELSE 'members removed' END,
            'count', m.count,
            CASE WHEN m.is_addition THEN 'newValue' ELSE 'oldValue' END, n.names,
-           CASE WHEN m.is_addition THEN 'oldValue' ELSE 'newValue' END, NULL)),
-       CASE WHEN m.by_id THEN m.members END
+           CASE WHEN m.is_addition THEN 'oldValue' ELSE 'newValue' END, NULL))
   FROM written m
   LEFT JOIN named n USING (group_source, is_addition, error_code)
   JOIN provisioning_sourceobject g ON g.id = m.group_source
+"""  # noqa: S608 — built from constants only
+# Members of a group that the cycle has created, a first cycle's million, are kept by id: their source objects are not
+# looked at. Not so where one of them is another configuration's, which may be forgotten before the row is. Nearly all
+# groups have one set.
+_FILLS = f"""
+WITH filled AS MATERIALIZED (
+    SELECT group_source, min(group_id) AS target_id, sum(cardinality(member_sources)) AS count,
+           CASE WHEN count(*) = 1 THEN min(member_sources[1:{NAMED_MEMBERS}]) END AS members, bool_and(by_id) AS by_id
+      FROM staged_fill GROUP BY group_source
+), joined AS (
+    SELECT s.group_source, (array_agg(m.id ORDER BY s.number))[1:{NAMED_MEMBERS}] AS members
+      FROM filled f
+      JOIN staged_fill s USING (group_source)
+     CROSS JOIN LATERAL unnest(s.member_sources[1:{NAMED_MEMBERS}]) AS m (id)
+     WHERE f.members IS NULL
+     GROUP BY s.group_source
+)
+INSERT INTO provisioning_log ({_OBJECT_COLUMNS}, members)
+SELECT %(now)s, %(configuration)s, %(cycle)s, g.object_type, g.guid, g.dn, f.target_id, 'Update', 'Success', '', '',
+       jsonb_build_array(jsonb_build_object(
+           'displayName', 'members added', 'count', f.count, 'oldValue', NULL, 'newValue', CASE WHEN NOT f.by_id THEN (
+               SELECT jsonb_agg(o.dn) FROM provisioning_sourceobject o
+                WHERE o.id = ANY(coalesce(f.members, j.members))) END)),
+       CASE WHEN f.by_id THEN coalesce(f.members, j.members) END
+  FROM filled f
+  LEFT JOIN joined j USING (group_source)
+  JOIN provisioning_sourceobject g ON g.id = f.group_source
 """  # noqa: S608 — built from constants only
 _KEEP_NAMES = """
 UPDATE provisioning_log l
@@ -138,6 +161,11 @@ def write_staged(
 def write_memberships(cursor: Any, configuration: UUID, cycle: int, now: datetime) -> None:
     """One row for each group, direction and outcome among the staged memberships."""
     cursor.execute(_MEMBERSHIPS, {"now": now, "configuration": configuration, "cycle": cycle})
+
+
+def write_fills(cursor: Any, configuration: UUID, cycle: int, now: datetime) -> None:
+    """One row for each group that is staged to be filled."""
+    cursor.execute(_FILLS, {"now": now, "configuration": configuration, "cycle": cycle})
 
 
 def keep_member_names(configuration: UUID) -> None:

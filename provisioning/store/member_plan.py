@@ -32,7 +32,7 @@ _CREATES_GROUPS: Final = f"SELECT EXISTS ({_CREATED})"
 # What the cycle creates has no memberships yet. Collected in a table first: a statement that writes to one that stays
 # is not shared by several processors.
 _COLLECT: Final = f"""
-CREATE TEMP TABLE collected_fill AS
+CREATE TEMP TABLE collected_fill (group_id, member_type, members) WITH (toast_tuple_target = 8160) AS
 WITH RECURSIVE {_APPEARING}, groups AS ({_CREATED}), {_WANTED}
 SELECT group_id, member_type, array_agg(DISTINCT member_id) AS members FROM wanted GROUP BY group_id, member_type
 """  # noqa: S608 — built from constants only
@@ -70,9 +70,12 @@ WITH RECURSIVE {_APPEARING}, looked_at AS (
       LEFT JOIN appearing a ON a.id = g.id
      WHERE g.in_scope AND NOT g.is_gone AND (a.kind = 'restore' OR l.state = 'active' AND %(updates_groups)s)
        AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
-       AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmember k WHERE k.group_id = g.id))
+       AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k WHERE k.group_id = g.id))
 ), {_WANTED}, exported AS (
-    SELECT l.group_id, l.member_id FROM groups g JOIN provisioning_linkmember l ON l.group_id = g.id
+    SELECT l.group_id, m.id AS member_id
+      FROM groups g
+      JOIN provisioning_linkmemberset l ON l.group_id = g.id
+     CROSS JOIN LATERAL unnest(l.members) AS m (id)
 ), differences AS (
     SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported
     UNION ALL

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 
-from directory.services.inserting import insert_new
 from provisioning.models import ObjectType
-from provisioning.store import logs
+from provisioning.store import group_fills, logs, written_members
 from provisioning.store.outbound import MembershipChange, Outcome, StagedMemberships
 
+_TABLE: Final = "staged_membership"
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_membership (
     change_id bigint, is_addition boolean, group_source bigint, member_source bigint,
-    group_id text, member_id text, member_kind smallint, error_code text, is_new boolean, by_id boolean
+    group_id text, member_id text, member_kind smallint, error_code text, is_new boolean
 ) ON COMMIT DELETE ROWS;
 TRUNCATE staged_membership
 """
-# Arrays have no statistics: their elements are taken for the same few over and over, which a memory would know.
-_TELL_ARRAYS = "SET LOCAL enable_memoize = off"
 # Without statistics the table is taken for one of many small groups, or of a few that are removed from.
 _TELL_SIZE = """
 SET LOCAL default_statistics_target = 10;
@@ -36,7 +34,7 @@ _STAGE = """
 INSERT INTO staged_membership
 SELECT m.id, m.is_addition, m.group_id, m.member_id, g.target_id, o.target_id, s.object_type, '',
        m.is_addition AND greatest(g.linked_at, o.linked_at) >= (
-           SELECT started_at FROM provisioning_cycle WHERE id = %(cycle)s), false
+           SELECT started_at FROM provisioning_cycle WHERE id = %(cycle)s)
   FROM provisioning_memberchange m
  CROSS JOIN LATERAL (SELECT target_id, linked_at FROM provisioning_link
                       WHERE source_id = m.group_id AND state = 'active' OFFSET 0) g
@@ -49,32 +47,6 @@ _TAKE = """
 DELETE FROM provisioning_memberchange m USING staged_membership s
  WHERE m.cycle_id = %(cycle)s AND m.batch = %(batch)s AND m.id = s.change_id
 """
-# Groups that the cycle has created. No id of a planned membership is negative. Joined, not looked up: a batch is big.
-# By id, in the log, where both are objects of one configuration: it forgets them together.
-_STAGE_FILLS = """
-INSERT INTO staged_membership
-SELECT -row_number() OVER (), true, f.group_id, m.id, g.target_id, o.target_id, f.member_type, '', true,
-       o.configuration_id = g.configuration_id
-  FROM provisioning_groupfill f
-  JOIN provisioning_link g ON g.source_id = f.group_id AND g.state = 'active'
- CROSS JOIN LATERAL unnest(f.members) AS m (id)
-  JOIN provisioning_link o ON o.source_id = m.id AND o.state = 'active'
- WHERE f.cycle_id = %(cycle)s AND f.batch = %(batch)s
-"""
-_COUNT_FILLS = """
-SELECT coalesce(sum(cardinality(members)), 0) FROM provisioning_groupfill
- WHERE cycle_id = %(cycle)s AND batch = %(batch)s
-"""
-# Those that could not be staged, because an end of them could not be created, are kept one by one.
-_KEEP_UNFILLED = """
-INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
-SELECT f.cycle_id, f.group_id, m.id, true, f.batch, 'planned', ''
-  FROM provisioning_groupfill f
- CROSS JOIN LATERAL unnest(f.members) AS m (id)
- WHERE f.cycle_id = %(cycle)s AND f.batch = %(batch)s
-   AND NOT EXISTS (SELECT 1 FROM staged_membership s WHERE s.group_source = f.group_id AND s.member_source = m.id)
-"""
-_TAKE_FILLS = "DELETE FROM provisioning_groupfill WHERE cycle_id = %(cycle)s AND batch = %(batch)s"
 _READ = """
 SELECT change_id, is_addition, group_id, member_id, member_kind FROM staged_membership ORDER BY change_id
 """
@@ -96,15 +68,13 @@ INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_additio
 SELECT %s, group_source, member_source, is_addition, %s, 'applied', ''
   FROM staged_membership WHERE error_code = '' AND NOT is_new
 """
-_LINK = """
-INSERT INTO provisioning_linkmember (group_id, member_id)
-SELECT group_source, member_source FROM staged_membership WHERE error_code = '' AND is_addition
- ORDER BY 1, 2
+_ADDED = """
+SELECT group_source AS group_id, member_source AS member_id FROM staged_membership
+ WHERE error_code = '' AND is_addition
 """
-_UNLINK = """
-DELETE FROM provisioning_linkmember l
- USING staged_membership s
- WHERE s.error_code = '' AND NOT s.is_addition AND l.group_id = s.group_source AND l.member_id = s.member_source
+_REMOVED = """
+SELECT group_source AS group_id, member_source AS member_id FROM staged_membership
+ WHERE error_code = '' AND NOT is_addition
 """
 # Nobody has marked a group that the cycle has created. One that could not be created gets all its members when it is.
 _MARK_AGAIN = """
@@ -138,24 +108,9 @@ def take_batch(cycle: int, batch: int) -> StagedMemberships:
         compared = int(cursor.rowcount)
         if compared:
             cursor.execute(_TAKE, parameters)
-        staged = compared + _fill(cursor, parameters)
-        cursor.execute(_TELL_SIZE)
-        return StagedMemberships("staged_membership", staged, _read, only_new=not compared)
-
-
-def _fill(cursor: Any, parameters: dict[str, int]) -> int:
-    """Stage the groups of the batch that are to be filled; returns how many memberships these are."""
-    cursor.execute(_COUNT_FILLS, parameters)
-    planned = int(cursor.fetchone()[0])
-    if not planned:
-        return 0
-    cursor.execute(_TELL_ARRAYS)
-    cursor.execute(_STAGE_FILLS, parameters)
-    staged = int(cursor.rowcount)
-    if staged < planned:
-        cursor.execute(_KEEP_UNFILLED, parameters)
-    cursor.execute(_TAKE_FILLS, parameters)
-    return staged
+            cursor.execute(_TELL_SIZE)
+        filled = group_fills.stage(cursor, parameters)
+        return StagedMemberships(_TABLE, group_fills.TABLE, compared, filled, _read)
 
 
 def _read() -> Iterator[MembershipChange]:
@@ -163,6 +118,7 @@ def _read() -> Iterator[MembershipChange]:
         cursor.execute(_READ)
         for key, is_addition, group_id, member_id, member_type in cursor.fetchall():
             yield MembershipChange(key, is_addition, group_id, member_id, ObjectType(member_type))
+        yield from group_fills.read(cursor)
 
 
 def record(
@@ -176,19 +132,28 @@ def record(
     """Store memberships written, failures and log rows of what is staged; returns (applied, failed)."""
     with connection.cursor() as cursor:
         if failures:
-            codes = [one.error_code for one in failures]
-            cursor.execute(_MARK_FAILED, [[one.change_id for one in failures], codes])
-            cursor.execute(_KEEP_FAILED, [cycle, batch])
-        insert_new(cursor, _LINK)
-        if not staged.only_new:
+            _note_failures(cursor, cycle, batch, failures)
+        if staged.compared:
+            written_members.add(cursor, _ADDED)
             cursor.execute(_TRACE, [cycle, batch])
-            cursor.execute(_UNLINK)
-        logs.write_memberships(cursor, configuration, cycle, now)
+            written_members.remove(cursor, _REMOVED)
+        if staged.compared or failures:
+            logs.write_memberships(cursor, configuration, cycle, now)
+        if staged.filled:
+            group_fills.link(cursor)
+            logs.write_fills(cursor, configuration, cycle, now)
         cursor.execute(_WAITING, [cycle, batch])
         waiting = int(cursor.rowcount)
         if failures or waiting:
             cursor.execute(_MARK_AGAIN, [cycle, batch])
-    return staged.count - len(failures), len(failures) + waiting
+    return staged.compared + staged.filled - len(failures), len(failures) + waiting
+
+
+def _note_failures(cursor: Any, cycle: int, batch: int, failures: Sequence[Outcome]) -> None:
+    codes = [one.error_code for one in failures]
+    cursor.execute(_MARK_FAILED, [[one.change_id for one in failures], codes])
+    group_fills.refuse(cursor, [one for one in failures if one.change_id < 0])
+    cursor.execute(_KEEP_FAILED, [cycle, batch])
 
 
 def abandon(cycle: int) -> None:

@@ -74,17 +74,19 @@ class StagedCreations:
 
 @dataclass(frozen=True, slots=True)
 class StagedMemberships:
-    """Memberships to write, in a table of this session.
+    """Memberships to write, in two tables of this session.
 
-    A target in the same database reads ``table`` (is_addition, group_id, member_id as text, member_kind as
-    :class:`ObjectType`); any other calls ``read``. With ``only_new`` all are additions to groups that the cycle has
-    created.
+    A target in the same database reads ``table``, which has ``compared`` of them, one in a row (is_addition, group_id,
+    member_id as text, member_kind as :class:`ObjectType`), and ``sets``, which has ``filled`` more, all of them
+    additions to groups that the cycle has created, many in a row (group_id, member_kind, member_ids as text[]). Any
+    other target calls ``read``.
     """
 
     table: str
-    count: int
+    sets: str
+    compared: int
+    filled: int
     read: Callable[[], Iterator[MembershipChange]]
-    only_new: bool
 
 
 @dataclass(frozen=True, slots=True)

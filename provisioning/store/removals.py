@@ -18,7 +18,7 @@ UNCALLED = """
  WHERE m.cycle_id = %s AND NOT m.is_addition
 """
 _PRESENT_MEMBERSHIPS = """
-SELECT count(*) FROM provisioning_linkmember m
+SELECT coalesce(sum(cardinality(m.members)), 0) FROM provisioning_linkmemberset m
   JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %s
 """
 _PRESENT_OBJECTS = """

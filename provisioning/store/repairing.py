@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from provisioning.store import written_members
 from provisioning.store.drift import MANAGER, as_json
 
 _CHUNK: Final = """
@@ -51,12 +52,10 @@ WITH absent AS (
     UPDATE provisioning_link l
        SET state = 'deleted', updated_at = %(now)s, exported = coalesce(a.clears, '{{}}') || l.exported
       FROM absent a WHERE l.source_id = a.source_id
-), forgotten AS (
-    DELETE FROM provisioning_linkmember m USING absent a WHERE m.group_id = a.source_id OR m.member_id = a.source_id
 )
 UPDATE provisioning_sourceobject o SET is_dirty = true, members_dirty = o.members_dirty OR o.object_type = 2
   FROM absent a WHERE o.id = a.source_id
-RETURNING o.guid::text
+RETURNING o.id, o.guid::text
 """  # noqa: S608 — built from constants only
 # Who refers to them refers to what may come back under another id. The index is provisioning_link_references.
 _FORGET_REFERENCES: Final = """
@@ -116,21 +115,16 @@ UPDATE provisioning_sourceobject o
  WHERE o.id = found.source_id
 """  # noqa: S608 — built from constants only
 _MEMBERSHIPS_MISSING: Final = f"""
-DELETE FROM provisioning_linkmember w
- USING (SELECT f.source_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipMissing'
-           AND NOT EXISTS (
-               SELECT 1 FROM directory_membership d JOIN provisioning_link m ON m.source_id = f.member_id
-                WHERE d.group_id = l.target_id::uuid AND d.member_id = m.target_id::uuid)) AS found
- WHERE w.group_id = found.source_id AND w.member_id = found.member_id
+SELECT f.source_id AS group_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipMissing'
+   AND NOT EXISTS (
+       SELECT 1 FROM directory_membership d JOIN provisioning_link m ON m.source_id = f.member_id
+        WHERE d.group_id = l.target_id::uuid AND d.member_id = m.target_id::uuid)
 """  # noqa: S608 — built from constants only
 _MEMBERSHIPS_EXTRA: Final = f"""
-INSERT INTO provisioning_linkmember (group_id, member_id)
-SELECT f.source_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipExtra' AND l.state = 'active'
+SELECT f.source_id AS group_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipExtra' AND l.state = 'active'
    AND EXISTS (
        SELECT 1 FROM directory_membership d JOIN provisioning_link m ON m.source_id = f.member_id
         WHERE d.group_id = l.target_id::uuid AND d.member_id = m.target_id::uuid)
- ORDER BY 1, 2
-ON CONFLICT DO NOTHING
 """  # noqa: S608 — built from constants only
 
 
@@ -154,16 +148,12 @@ def mark(
             return None
         parameters |= {"last": last, "siblings": siblings, "manager": MANAGER, "clears": as_json(clears)}
         cursor.execute(_ABSENT, parameters)
-        absent = [row[0] for row in cursor.fetchall()]
-        if absent:
-            cursor.execute(_FORGET_REFERENCES, {"guids": absent, "now": now})
-        for statement in (
-            _RETURNED,
-            _CHANGED,
-            _REFERENCE,
-            _MEMBERSHIPS_MISSING,
-            _MEMBERSHIPS_EXTRA,
-            _MARK,
-        ):
+        if absent := cursor.fetchall():
+            written_members.forget(cursor, [source for source, _ in absent])
+            cursor.execute(_FORGET_REFERENCES, {"guids": [guid for _, guid in absent], "now": now})
+        for statement in (_RETURNED, _CHANGED, _REFERENCE):
             cursor.execute(statement, parameters)
+        written_members.remove(cursor, _MEMBERSHIPS_MISSING, parameters)
+        written_members.add(cursor, _MEMBERSHIPS_EXTRA, parameters)
+        cursor.execute(_MARK, parameters)
     return last

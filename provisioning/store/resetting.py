@@ -12,7 +12,7 @@ from provisioning.store import logs
 _ESCROWS: Final = "DELETE FROM provisioning_escrow WHERE configuration_id = %s"
 # In the order of who refers to whom.
 _KNOWN_OBJECTS: Final = (
-    "DELETE FROM provisioning_linkmember t USING provisioning_sourceobject s"
+    "DELETE FROM provisioning_linkmemberset t USING provisioning_sourceobject s"
     " WHERE s.id = t.group_id AND s.configuration_id = %s",
     "DELETE FROM provisioning_sourcemember t USING provisioning_sourceobject s"
     " WHERE s.id = t.group_id AND s.configuration_id = %s",

@@ -98,10 +98,14 @@ WITH written AS (
     SELECT group_id, member_id, NOT bool_and(is_addition) AS is_addition
       FROM provisioning_memberchange WHERE cycle_id = %(cycle)s AND status = 'applied'
      GROUP BY group_id, member_id HAVING bool_and(is_addition) OR NOT bool_or(is_addition)
+), held AS (
+    SELECT s.group_id, m.id AS member_id
+      FROM (SELECT DISTINCT group_id FROM written) AS w
+      JOIN provisioning_linkmemberset s USING (group_id)
+     CROSS JOIN LATERAL unnest(s.members) AS m (id)
 ), differing AS (
-    SELECT w.* FROM written w
-      LEFT JOIN provisioning_linkmember m ON m.group_id = w.group_id AND m.member_id = w.member_id
-     WHERE w.is_addition = (m.group_id IS NULL)
+    SELECT w.* FROM written w LEFT JOIN held h USING (group_id, member_id)
+     WHERE w.is_addition = (h.member_id IS NULL)
 ), possible AS (
     SELECT d.* FROM differing d {_END.format(end="g", column="group_id")} {_END.format(end="m", column="member_id")}
      WHERE {_IS_THERE.format(end="g")} AND {_IS_THERE.format(end="m")}

@@ -99,8 +99,11 @@ class DirectoryTarget:
         return outcomes
 
     def change_members(self, staged: StagedMemberships) -> list[Outcome]:
-        """Write all memberships in two statements; they never leave the database."""
-        relations.change_members_of(staged.table, removes=not staged.only_new)
+        """Write all memberships in few statements; they never leave the database."""
+        if staged.compared:
+            relations.change_members_of(staged.table, removes=True)
+        if staged.filled:
+            relations.fill_groups_of(staged.sets)
         return []
 
 

@@ -22,7 +22,7 @@ from provisioning.models import (
     GroupFill,
     Job,
     Link,
-    LinkMember,
+    LinkMemberSet,
     MemberChange,
     MissingReference,
     Notification,
@@ -37,7 +37,7 @@ GROUPS = ("red", "blue")
 GUIDS = {name: UUID(int=number) for number, name in enumerate((*PEOPLE, *GROUPS), start=1)}
 _TABLES = (
     *(Agent, BusPage, BusRequest, Domain, ResourceGrouping, Contact, Group, Membership, User),
-    *(Change, Configuration, Cycle, Escrow, Job, Link, LinkMember, MemberChange, Notification),
+    *(Change, Configuration, Cycle, Escrow, Job, Link, LinkMemberSet, MemberChange, Notification),
     *(Arrival, ForeignPrincipal, GroupFill, MissingReference, SeenObject, SourceMember, SourceObject),
 )
 

@@ -16,6 +16,7 @@ from provisioning.models import (
     CycleStep,
     GroupFill,
     LinkMember,
+    LinkMemberSet,
     MemberChange,
     ProvisioningLogEntry,
     SourceObject,
@@ -164,7 +165,7 @@ def test_what_is_in_the_directory_already_is_left_alone() -> None:
     team, ada = Group.objects.get(), User.objects.get(display_name="ada")
     Membership.objects.create(group=team, member_id=ada.pk, member_kind=1)
     source = {one.guid: one.pk for one in SourceObject.objects.all()}
-    LinkMember.objects.create(group_id=GroupFill.objects.get().group_id, member_id=source[GUIDS[1]])
+    LinkMemberSet.objects.create(group_id=GroupFill.objects.get().group_id, members=[source[GUIDS[1]]])
     run_to_end(hints)
     assert members_of("team") == ["ada", "bob", "eve"]
     assert LinkMember.objects.count() == 3

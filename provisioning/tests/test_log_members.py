@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from directory.models import User
 from provisioning.engine.restart import FULL
 from provisioning.models import Cycle, Job, ProvisioningLogEntry, SourceObject
 from provisioning.services import removing, restarting
@@ -102,8 +103,8 @@ def test_one_batch_may_fill_a_new_group_and_change_another() -> None:
 
 
 def test_a_row_names_so_many_members_and_counts_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    fewer = logs._MEMBERSHIPS.replace(f"[1:{logs.NAMED_MEMBERS}]", "[1:2]")
-    monkeypatch.setattr(logs, "_MEMBERSHIPS", fewer)
+    fewer = logs._FILLS.replace(f"[1:{logs.NAMED_MEMBERS}]", "[1:2]")
+    monkeypatch.setattr(logs, "_FILLS", fewer)
     cycle = Bench.set_up().cycle([*PEOPLE, group("team", GUIDS)])
     [row] = rows_of("team", cycle)
     assert (told(row)["count"], len(told(row)["newValue"]), len(row.members or ())) == (3, 2, 2)
@@ -113,10 +114,8 @@ def test_what_a_target_refuses_of_a_new_group_is_told_by_name(monkeypatch: pytes
     written: Callable[..., list[Outcome]] = DirectoryTarget.change_members
 
     def refuse_one(target: DirectoryTarget, staged: StagedMemberships) -> list[Outcome]:
-        bob = SourceObject.objects.get(guid=GUIDS[1]).pk
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT change_id FROM staged_membership WHERE member_source = %s", [bob])
-            [(refused,)] = cursor.fetchall()
+        bob = str(User.objects.get(display_name="bob").pk)
+        [refused] = [one.id for one in staged.read() if one.member_id == bob]
         return [*written(target, staged), Outcome(refused, error_code="AttributeValueTooLong")]
 
     monkeypatch.setattr(DirectoryTarget, "change_members", refuse_one)
