@@ -9,6 +9,7 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.db import migrations, models
 
+# The view is a join, so that the planner sees through it: sets are found by their group in any statement.
 _FILL: Final = """
 INSERT INTO provisioning_linkmemberset (group_id, members)
 SELECT group_id, array_agg(member_id ORDER BY member_id)
@@ -17,7 +18,7 @@ SELECT group_id, array_agg(member_id ORDER BY member_id)
  GROUP BY group_id, part ORDER BY group_id, part;
 DROP TABLE provisioning_linkmember;
 CREATE VIEW provisioning_linkmember AS
-SELECT group_id, unnest(members) AS member_id FROM provisioning_linkmemberset
+SELECT s.group_id, m.member_id FROM provisioning_linkmemberset s CROSS JOIN LATERAL unnest(s.members) AS m (member_id)
 """
 _EMPTY: Final = """
 DROP VIEW provisioning_linkmember;

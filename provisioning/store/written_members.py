@@ -44,11 +44,19 @@ RETURNING s.id, s.members = '{{}}'
 """
 _DROP: Final = "DELETE FROM provisioning_linkmemberset WHERE id = ANY(%s)"
 _DROP_GROUPS: Final = "DELETE FROM provisioning_linkmemberset WHERE group_id = ANY(%(sources)s)"
-OF_MEMBERS: Final = """
+# The index looks for this many members at once: whatever it has not sorted in yet is read for each question, and the
+# more it is asked for, the longer each takes.
+_ASKED_AT_ONCE: Final = 100
+# Before more are looked for than that.
+_SORT_IN: Final = "SELECT gin_clean_pending_list('provisioning_linkmemberset_gin')"
+OF_MEMBERS: Final = f"""
 SELECT s.group_id, m.id AS member_id
-  FROM provisioning_linkmemberset s CROSS JOIN LATERAL unnest(s.members) AS m (id)
- WHERE s.members && %(sources)s::bigint[] AND m.id = ANY(%(sources)s::bigint[])
-"""
+  FROM (SELECT array_agg(id) AS ids
+          FROM unnest(%(sources)s::bigint[]) WITH ORDINALITY AS one (id, place)
+         GROUP BY (place - 1) / {_ASKED_AT_ONCE}) asked
+ CROSS JOIN LATERAL (SELECT group_id, members FROM provisioning_linkmemberset WHERE members && asked.ids OFFSET 0) s
+ CROSS JOIN LATERAL (SELECT unnest(s.members) INTERSECT SELECT unnest(asked.ids)) AS m (id)
+"""  # noqa: S608 — built from constants only
 """Memberships of the source objects ``sources``."""
 OF_GROUPS: Final = """
 SELECT group_id, unnest(members) AS member_id
@@ -77,4 +85,6 @@ def forget_groups(cursor: Any, sources: Sequence[int]) -> None:
 def forget(cursor: Any, sources: Sequence[int]) -> None:
     """These objects are in no group any more, and have no members."""
     forget_groups(cursor, sources)
+    if len(sources) > _ASKED_AT_ONCE:
+        cursor.execute(_SORT_IN)
     remove(cursor, OF_MEMBERS, {"sources": list(sources)})

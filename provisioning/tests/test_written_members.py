@@ -68,6 +68,14 @@ def test_who_is_forgotten_is_in_no_group_and_has_no_members() -> None:
     assert LinkMemberSet.objects.count() == 2
 
 
+def test_many_are_forgotten_at_once() -> None:
+    add(1, *range(1_000, 1_300))
+    add(2, *range(1_200, 1_500))
+    with connection.cursor() as cursor:
+        written_members.forget(cursor, range(1_050, 1_500))
+    assert (members_of(1), members_of(2)) == (list(range(1_000, 1_050)), [])
+
+
 def test_two_writers_of_one_set_lose_nothing() -> None:
     members = range(SET_SIZE)
     add(1, *members)
