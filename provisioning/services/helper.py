@@ -6,6 +6,7 @@ It is forked, not started: it has whatever the work needs, and Celery's processe
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import pickle
@@ -22,6 +23,14 @@ T = TypeVar("T")
 # Seconds; the work takes a fraction of one. A fork may wait for ever for a lock that another thread held.
 _PATIENCE_S: Final = 60
 _FIRST_OTHER_THAN_STANDARD: Final = 3
+_COLLECTED_AFTER: Final = 100_000
+# Looked up before the fork: the loader has locks too. Only glibc has it.
+_mallopt: Final = getattr(ctypes.CDLL(None), "mallopt", None)
+# From glibc's malloc.h: how much that is free is kept, and from which size on blocks are not (at most 32 MiB).
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+_ALL: Final = 2**31 - 1
+_HUGE: Final = 32 * 1024 * 1024
 
 
 class HelperFailed(Exception):
@@ -97,3 +106,17 @@ def _leave_behind(kept: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     # Nobody finalizes the parent's connections here.
     gc.freeze()
+    # One piece of work makes thousands of objects, hardly any of them in a cycle: to look for those as often as
+    # Python does by itself is a tenth of the work.
+    gc.set_threshold(_COLLECTED_AFTER)
+    _keep_memory()
+
+
+def _keep_memory() -> None:
+    """Keep what is freed for the next piece of work, where the C library can be told to.
+
+    glibc hands it back after each, and to be given it anew, 4 kB at a time, is an eighth of the work.
+    """
+    if _mallopt is not None:
+        _mallopt(_M_TRIM_THRESHOLD, _ALL)
+        _mallopt(_M_MMAP_THRESHOLD, _HUGE)
