@@ -89,7 +89,7 @@ def _as_scoped(answer: Answer, *, forced: bool) -> StagedPage:
     """The page as it is merged: forced into the scope, or out of it where no container holds the object."""
     page = answer.page
     if forced:
-        return replace(page, objects=[replace(one, in_scope=True) for one in page.objects])
+        return replace(page, objects=[one._replace(in_scope=True) for one in page.objects])
     if page.objects and not answer.lookup.in_scope:
         return StagedPage(tombstones={"outOfScope": [answer.lookup.guid]})
     return page

@@ -15,10 +15,8 @@ _HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END: Final = b"\xff\xff"
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_JSONB_VERSION: Final = b"\1"
 
 _length = Struct("!i").pack
-_smallint = Struct("!ih").pack
 _bigint = Struct("!iq").pack
 
 NULL: Final = _length(-1)
@@ -46,24 +44,9 @@ def text(value: str | None) -> bytes:
     return NULL if value is None else raw(value.encode())
 
 
-def uuid(value: str) -> bytes:
-    """A uuid from its hyphenated form."""
-    return raw(bytes.fromhex(value.replace("-", "")))
-
-
-def jsonb(document: bytes) -> bytes:
-    """A JSON document."""
-    return _length(len(document) + 1) + _JSONB_VERSION + document
-
-
 def flag(value: bool) -> bytes:
     """A boolean."""
     return TRUE if value else FALSE
-
-
-def smallint(value: int) -> bytes:
-    """A smallint."""
-    return _smallint(2, value)
 
 
 def bigint(value: int | None) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from struct import Struct
 from typing import Final
 
-from provisioning.store.copy_binary import flag, jsonb, moment, raw, smallint, text, uuid
+from provisioning.store.copy_binary import moment, text
 from provisioning.store.rows import NOTHING, EncodedObject, EncodedPage, PageChanges, StagedObject, StagedPage
 
 COLUMNS: Final = (
@@ -16,6 +17,13 @@ COLUMNS: Final = (
 """What the bytes of an ``EncodedObject`` hold."""
 # As JSON has an attribute that is null. A text that holds the same is only taken for one.
 _NULL: Final = b'":null'
+# Several fields at a time, each a length and its bytes; the last is a length alone, or that and the version of jsonb.
+_UNTIL_DN: Final = Struct("!i16sihi").pack
+_UNTIL_ATTRIBUTES: Final = Struct("!i").pack
+_UNTIL_WANTED: Final = Struct("!i16si?iB").pack
+_DOCUMENT: Final = Struct("!iB").pack
+_UNTIL_ERROR: Final = Struct("!i?i16s").pack
+_JSONB_VERSION: Final = 1
 
 
 def encoded(page: StagedPage) -> EncodedPage:
@@ -27,22 +35,24 @@ def encoded(page: StagedPage) -> EncodedPage:
 
 
 def _encoded(one: StagedObject) -> EncodedObject:
+    """A row in few pieces: one for each field takes twice as long."""
+    wanted, create_only, references, dn = one.wanted, one.create_only, one.reference_guids, one.dn.encode()
     own = (
-        uuid(one.guid),
-        smallint(one.object_type),
-        text(one.dn),
-        raw(one.attributes),
-        raw(one.attributes_hash),
-        flag(one.in_scope),
-        jsonb(one.wanted),
-        jsonb(one.create_only),
-        jsonb(one.reference_guids),
-        flag(_NULL in one.wanted or _NULL in one.create_only),
-        raw(one.wanted_hash),
+        _UNTIL_DN(16, bytes.fromhex(one.guid.replace("-", "")), 2, one.object_type, len(dn)),
+        dn,
+        _UNTIL_ATTRIBUTES(len(one.attributes)),
+        one.attributes,
+        _UNTIL_WANTED(16, one.attributes_hash, 1, one.in_scope, len(wanted) + 1, _JSONB_VERSION),
+        wanted,
+        _DOCUMENT(len(create_only) + 1, _JSONB_VERSION),
+        create_only,
+        _DOCUMENT(len(references) + 1, _JSONB_VERSION),
+        references,
+        _UNTIL_ERROR(1, _NULL in wanted or _NULL in create_only, 16, one.wanted_hash),
         text(one.error_code),
         text(one.error_detail),
         moment(one.state_changes_at),
         text(one.sid),
         text(one.primary_group_sid),
     )
-    return b"".join(own), one.error_code != "", one.in_scope, one.reference_guids != NOTHING
+    return b"".join(own), one.error_code != "", one.in_scope, references != NOTHING

@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 NOTHING: Final = b"{}"
 
 
-@dataclass(frozen=True, slots=True)
-class StagedObject:
+class StagedObject(NamedTuple):
     """One object of a page after mapping. Documents are JSON text; hashes are 16 bytes."""
 
     guid: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -74,7 +73,7 @@ def test_one_that_somebody_else_has_just_added_is_merged() -> None:
     bench.cycle([ada])
     team = group("team", [guid_of(bob)])
     page = read_objects({"Resources": [changed(ada, title="Dr"), bob, team]}, of(bench.configuration), now())
-    page.objects[0] = replace(page.objects[0], guid=ada["id"].upper())
+    page.objects[0] = page.objects[0]._replace(guid=ada["id"].upper())
     with transaction.atomic():
         staging.merge(bench.configuration.pk, 0, encoded(page), now(), mark_seen=False)
     assert SourceObject.objects.get(guid=ada["id"]).attributes["title"] == "Dr"
