@@ -13,7 +13,7 @@ from psycopg import sql
 
 from provisioning_agent.wire.pages import decode_page
 
-DIRECTORY: Final = ("directory_user", "directory_group", "directory_contact", "directory_membership")
+DIRECTORY: Final = ("directory_user", "directory_group", "directory_contact", "directory_memberset")
 STATE: Final = (
     "provisioning_sourceobject",
     "provisioning_sourcemember",

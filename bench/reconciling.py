@@ -21,12 +21,18 @@ _DRIFT: Final = (
     """WITH vanished AS (
            DELETE FROM directory_user
             WHERE id IN (SELECT id FROM directory_user ORDER BY id OFFSET 600 LIMIT 100) RETURNING id)
-       DELETE FROM directory_membership m USING vanished v WHERE m.member_id = v.id""",
+       UPDATE directory_memberset
+          SET members = ARRAY(SELECT unnest(members) EXCEPT SELECT id FROM vanished)
+        WHERE members && ARRAY(SELECT id FROM vanished)""",
     """UPDATE directory_user SET manager_id = id
         WHERE id IN (SELECT id FROM directory_user WHERE manager_id IS NOT NULL ORDER BY id OFFSET 600 LIMIT 100)""",
-    """DELETE FROM directory_membership
-        WHERE (group_id, member_id) IN (
-              SELECT group_id, member_id FROM directory_membership ORDER BY member_id DESC LIMIT 200)""",
+    """WITH last AS MATERIALIZED (
+           SELECT group_id, array_agg(member_id) AS members
+             FROM (SELECT group_id, member_id FROM directory_membership ORDER BY member_id DESC LIMIT 200) AS ended
+            GROUP BY group_id)
+       UPDATE directory_memberset s
+          SET members = ARRAY(SELECT unnest(s.members) EXCEPT SELECT unnest(l.members))
+         FROM last l WHERE s.group_id = l.group_id AND s.members && l.members""",
 )
 
 

@@ -15,7 +15,7 @@ from portal.embedded import DATABASE, SUPERUSER
 Waits = Callable[[], bool]
 
 _GATE: Final = 815
-_DIRECTORY_TABLES: Final = ("directory_user", "directory_group", "directory_contact", "directory_membership")
+_DIRECTORY_TABLES: Final = ("directory_user", "directory_group", "directory_contact", "directory_memberset")
 _HALT: Final = """
 CREATE OR REPLACE FUNCTION test_halt() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN PERFORM pg_advisory_xact_lock_shared(815); RETURN NEW; END $$;

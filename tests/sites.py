@@ -24,7 +24,7 @@ from tests.database import Database
 PATIENCE_S = 120.0
 ENDED = ("done", "failed", "held")
 _FORGET = (
-    "DELETE FROM directory_membership WHERE group_id IN"
+    "DELETE FROM directory_memberset WHERE group_id IN"
     " (SELECT id FROM directory_group WHERE attributes->>'DnsDomainName' = %s)",
     "DELETE FROM directory_user WHERE attributes->>'DnsDomainName' = %s",
     "DELETE FROM directory_group WHERE attributes->>'DnsDomainName' = %s",

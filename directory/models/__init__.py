@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from directory.models.membership import Membership
+from directory.models.membership import MemberSet, Membership
 from directory.models.objects import Contact, DirectoryObject, Group, User
 
-__all__ = ["Contact", "DirectoryObject", "Group", "Membership", "User"]
+__all__ = ["Contact", "DirectoryObject", "Group", "MemberSet", "Membership", "User"]

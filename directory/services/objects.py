@@ -103,6 +103,9 @@ def _write_together(
         for statement in _statements({one.verb for one in writes}, kind):
             cursor.execute(statement.format(**places), parameters)
             done.update(cursor.fetchall())
+        deleted = sum(one.verb is Verb.DELETE for one in writes)
+        for statement in _taken_along(kind, deleted) if deleted else ():
+            cursor.execute(statement)
     return done
 
 
@@ -113,10 +116,18 @@ def _statements(verbs: set[Verb], kind: MemberKind) -> list[str]:
     if Verb.CREATE in verbs:
         chosen += [statements.ADOPT, statements.INSERT]
     if Verb.DELETE in verbs:
-        chosen += [statements.DELETE, statements.LEAVE_GROUPS]
-        chosen += [statements.EMPTY_GROUP] if kind is MemberKind.GROUP else []
-        if kind is MemberKind.USER:
-            chosen += [statements.FORGET_MANAGER, statements.FORGET_MANAGER_OF_CONTACT]
+        chosen.append(statements.DELETE)
+    return chosen
+
+
+def _taken_along(kind: MemberKind, deleted: int) -> list[str]:
+    """What ends with the objects that are deleted."""
+    chosen = [statements.SORT_IN] if deleted > statements.ASKED_AT_ONCE else []
+    chosen += [statements.HOLD_GROUPS, statements.LEAVE_GROUPS]
+    if kind is MemberKind.GROUP:
+        chosen.append(statements.EMPTY_GROUP)
+    if kind is MemberKind.USER:
+        chosen += [statements.FORGET_MANAGER, statements.FORGET_MANAGER_OF_CONTACT]
     return chosen
 
 

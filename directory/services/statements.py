@@ -1,9 +1,10 @@
-"""The SQL of bulk writes. Each statement that answers for objects returns (key, object id)."""
+"""The SQL of bulk writes. UPDATE, ADOPT, INSERT and DELETE answer for objects: (key, object id)."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from directory.services import sets
 from directory.services.rows import Kept
 
 _MANAGER: Final = "Manager"
@@ -74,28 +75,38 @@ UPDATE {table} AS o
 RETURNING i.key, o.id
 """
 
-LEAVE_GROUPS = """
-DELETE FROM directory_membership m USING directory_incoming i
- WHERE i.verb = 'delete' AND m.member_id = i.object_id
-RETURNING NULL::bigint, NULL::uuid
-"""
+# The index looks for this many members at once: whatever it has not sorted in yet is read for each question, and the
+# more it is asked for, the longer each takes.
+ASKED_AT_ONCE: Final = 100
+_DELETED: Final = "SELECT object_id AS member_id FROM directory_incoming WHERE verb = 'delete'"
+_THEIR_SETS: Final = f"""
+    SELECT s.{{column}}
+      FROM (SELECT array_agg(member_id) AS members
+              FROM (SELECT member_id, (row_number() OVER () - 1) / {ASKED_AT_ONCE} AS part FROM ({_DELETED}) d) parts
+             GROUP BY part) asked
+     CROSS JOIN LATERAL (SELECT id, group_id FROM directory_memberset WHERE members && asked.members OFFSET 0) s"""  # noqa: S608 — built from constants only
 
-EMPTY_GROUP = """
-DELETE FROM directory_membership m USING directory_incoming i
- WHERE i.verb = 'delete' AND m.group_id = i.object_id
-RETURNING NULL::bigint, NULL::uuid
-"""
+# Before more are looked for than that.
+SORT_IN = "SELECT gin_clean_pending_list('directory_memberset_members')"
+
+HOLD_GROUPS = sets.hold(_THEIR_SETS.format(column="group_id"))
+
+LEAVE_GROUPS = sets.take_out(
+    _DELETED,
+    concerned=f"s.id = ANY(ARRAY({_THEIR_SETS.format(column='id')}))",
+    where="l.member_id = m.member_id",
+)
+
+EMPTY_GROUP = f"DELETE FROM directory_memberset WHERE group_id = ANY(ARRAY({_DELETED}))"  # noqa: S608
 
 FORGET_MANAGER = """
 UPDATE directory_user u SET manager_id = NULL FROM directory_incoming i
  WHERE i.verb = 'delete' AND u.manager_id = i.object_id
-RETURNING NULL::bigint, NULL::uuid
 """
 
 FORGET_MANAGER_OF_CONTACT = """
 UPDATE directory_contact c SET manager_id = NULL FROM directory_incoming i
  WHERE i.verb = 'delete' AND c.manager_id = i.object_id
-RETURNING NULL::bigint, NULL::uuid
 """
 
 # What the statements above say of managers where objects have one; groups have none.

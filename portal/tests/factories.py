@@ -14,9 +14,9 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from agents.models import Agent, AgentState, Domain, ResourceGrouping, StateChange
-from directory.models import Contact, Group, Membership
+from directory.models import Contact, Group
 from directory.models import User as DirectoryUser
-from directory.models.membership import MemberKind
+from directory.tests import memberships
 from provisioning.engine.schema import default_schema
 from provisioning.models import (
     Change,
@@ -279,9 +279,7 @@ def group(name: str, *members: DirectoryUser, **fields: Any) -> Group:
         updated_at=now,
         **fields,
     )
-    Membership.objects.bulk_create(
-        Membership(group=made, member_id=member.pk, member_kind=MemberKind.USER) for member in members
-    )
+    memberships.join(made.pk, *(member.pk for member in members))
     return made
 
 

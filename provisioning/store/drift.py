@@ -109,11 +109,14 @@ WITH groups AS MATERIALIZED (
 ), members AS (
     SELECT g.source_id, 1 AS one, uuid_hash_extended(m.target_id::uuid, %(seed)s) AS hash
       FROM groups g
-      JOIN provisioning_linkmember w ON w.group_id = g.source_id
+     CROSS JOIN LATERAL (SELECT unnest(members) AS member_id
+                           FROM provisioning_linkmemberset WHERE group_id = g.source_id) w
       JOIN provisioning_link m ON m.source_id = w.member_id
     UNION ALL
     SELECT g.source_id, -1, uuid_hash_extended(d.member_id, %(seed)s)
-      FROM groups g JOIN directory_membership d ON d.group_id = g.held_id
+      FROM groups g
+     CROSS JOIN LATERAL (SELECT unnest(members) AS member_id
+                           FROM directory_memberset WHERE group_id = g.held_id) d
 )
 SELECT source_id FROM members GROUP BY source_id HAVING sum(one) <> 0 OR bit_xor(hash) <> 0
 """
@@ -121,37 +124,38 @@ SELECT source_id FROM members GROUP BY source_id HAVING sum(one) <> 0 OR bit_xor
 _IS_HERE: Final = """coalesce((SELECT true FROM directory_user WHERE id = {id} AND deleted_at IS NULL),
                 (SELECT true FROM directory_group WHERE id = {id} AND deleted_at IS NULL),
                 (SELECT true FROM directory_contact WHERE id = {id} AND deleted_at IS NULL), false)"""
+# Of each group both lists of members go into one hash: a look-up in a set would take that apart each time.
 # A member that is itself absent is told as that. A row about an object that no table has is nobody's membership.
 _MEMBERSHIPS: Final = f"""
-WITH suspects AS (
-    SELECT l.source_id, l.target_id, o.guid, o.dn
+WITH compared AS MATERIALIZED (
+    SELECT l.source_id, l.target_id, o.guid, o.dn, differing.*
       FROM provisioning_link l JOIN provisioning_sourceobject o ON o.id = l.source_id
+     CROSS JOIN LATERAL (
+           SELECT member_target, array_remove(array_agg(wanted), NULL) AS wanted, bool_and(is_held) AS is_extra
+             FROM (SELECT m.target_id::uuid AS member_target, false AS is_held,
+                          CASE WHEN m.state = 'active' THEN w.member_id END AS wanted
+                     FROM (SELECT unnest(members) AS member_id
+                             FROM provisioning_linkmemberset WHERE group_id = l.source_id) w
+                     JOIN provisioning_link m ON m.source_id = w.member_id
+                    UNION ALL
+                   SELECT unnest(members), true, NULL
+                     FROM directory_memberset WHERE group_id = l.target_id::uuid) AS either
+            GROUP BY member_target HAVING bool_and(is_held) OR NOT bool_or(is_held)) differing
      WHERE l.source_id = ANY(%(suspects)s)
-), gone AS MATERIALIZED (
-    SELECT s.*, w.member_id, m.target_id AS member_target
-      FROM suspects s
-      JOIN provisioning_linkmember w ON w.group_id = s.source_id
-      JOIN provisioning_link m ON m.source_id = w.member_id AND m.state = 'active'
-     WHERE (SELECT true FROM directory_membership d
-             WHERE d.group_id = s.target_id::uuid AND d.member_id = m.target_id::uuid) IS NULL
+), gone AS (
+    SELECT c.*, m.id AS member_id FROM compared c CROSS JOIN LATERAL unnest(c.wanted) AS m (id)
 ), missing AS (
     SELECT g.source_id, g.target_id, g.guid, g.dn, g.member_id, o.dn AS member_name
       FROM gone g JOIN provisioning_sourceobject o ON o.id = g.member_id
-     WHERE {_IS_HERE.format(id="g.member_target::uuid")}
-), unwritten AS (
-    SELECT s.*, d.member_id AS held_member
-      FROM suspects s JOIN directory_membership d ON d.group_id = s.target_id::uuid
-     WHERE NOT EXISTS (
-           SELECT 1 FROM provisioning_link m
-             JOIN provisioning_linkmember w ON w.group_id = s.source_id AND w.member_id = m.source_id
-            WHERE m.configuration_id = ANY(%(siblings)s) AND m.target_id = d.member_id::text)
+     WHERE {_IS_HERE.format(id="g.member_target")}
 ), known AS (
-    SELECT u.*, m.source_id AS member_id, m.dn AS member_name
-      FROM unwritten u LEFT JOIN LATERAL (
+    SELECT c.*, m.source_id AS member_id, m.dn AS member_name
+      FROM compared c LEFT JOIN LATERAL (
            SELECT l.source_id, o.dn
              FROM provisioning_link l JOIN provisioning_sourceobject o ON o.id = l.source_id
-            WHERE l.configuration_id = ANY(%(siblings)s) AND l.target_id = u.held_member::text
+            WHERE l.configuration_id = ANY(%(siblings)s) AND l.target_id = c.member_target::text
             ORDER BY l.state LIMIT 1) m ON true
+     WHERE c.is_extra
 ), found AS (
     SELECT 'membershipMissing' AS kind, source_id, target_id, guid, dn, member_id, member_name FROM missing
     UNION ALL
@@ -159,11 +163,11 @@ WITH suspects AS (
       FROM known WHERE member_id IS NOT NULL
     UNION ALL
     SELECT 'membershipForeign', source_id, target_id, guid, dn, NULL, coalesce((
-           SELECT coalesce(user_principal_name, display_name) FROM directory_user WHERE id = held_member
-           UNION ALL SELECT display_name FROM directory_group WHERE id = held_member
-           UNION ALL SELECT coalesce(mail, display_name) FROM directory_contact WHERE id = held_member
-           LIMIT 1), held_member::text)
-      FROM known WHERE member_id IS NULL AND {_IS_HERE.format(id="held_member")}
+           SELECT coalesce(user_principal_name, display_name) FROM directory_user WHERE id = member_target
+           UNION ALL SELECT display_name FROM directory_group WHERE id = member_target
+           UNION ALL SELECT coalesce(mail, display_name) FROM directory_contact WHERE id = member_target
+           LIMIT 1), member_target::text)
+      FROM known WHERE member_id IS NULL AND {_IS_HERE.format(id="member_target")}
 ), numbered AS (
     SELECT *, row_number() OVER (PARTITION BY kind ORDER BY source_id, member_id) AS place FROM found
 ), kept AS (

@@ -114,17 +114,29 @@ UPDATE provisioning_sourceobject o
          GROUP BY f.source_id) AS found
  WHERE o.id = found.source_id
 """  # noqa: S608 — built from constants only
-_MEMBERSHIPS_MISSING: Final = f"""
-SELECT f.source_id AS group_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipMissing'
-   AND NOT EXISTS (
-       SELECT 1 FROM directory_membership d JOIN provisioning_link m ON m.source_id = f.member_id
-        WHERE d.group_id = l.target_id::uuid AND d.member_id = m.target_id::uuid)
+# What was found of memberships, and which of them the target holds. Each group is taken apart once.
+_ASKED: Final = """
+WITH asked AS MATERIALIZED (
+    SELECT f.source_id, f.member_id, l.state, l.target_id::uuid AS group_id, m.target_id::uuid AS member_target
+      FROM provisioning_drift f
+      JOIN provisioning_link l ON l.source_id = f.source_id
+      LEFT JOIN provisioning_link m ON m.source_id = f.member_id
+     WHERE f.reconciliation_id = %(reconciliation)s AND f.id > %(after)s AND f.id <= %(last)s AND f.kind = '{kind}'
+), held AS MATERIALIZED (
+    SELECT g.group_id, d.member_id
+      FROM (SELECT group_id, array_agg(member_target) AS members FROM asked GROUP BY group_id) g
+     CROSS JOIN LATERAL (
+           SELECT unnest(g.members) INTERSECT
+           SELECT unnest(members) FROM directory_memberset WHERE group_id = g.group_id) AS d (member_id)
+)"""
+_IS_HELD: Final = (
+    "EXISTS (SELECT 1 FROM held h WHERE h.group_id = a.group_id AND h.member_id = a.member_target)"
+)
+_MEMBERSHIPS_MISSING: Final = f"""{_ASKED.format(kind="membershipMissing")}
+SELECT a.source_id AS group_id, a.member_id FROM asked a WHERE NOT {_IS_HELD}
 """  # noqa: S608 — built from constants only
-_MEMBERSHIPS_EXTRA: Final = f"""
-SELECT f.source_id AS group_id, f.member_id FROM {_FOUND} AND f.kind = 'membershipExtra' AND l.state = 'active'
-   AND EXISTS (
-       SELECT 1 FROM directory_membership d JOIN provisioning_link m ON m.source_id = f.member_id
-        WHERE d.group_id = l.target_id::uuid AND d.member_id = m.target_id::uuid)
+_MEMBERSHIPS_EXTRA: Final = f"""{_ASKED.format(kind="membershipExtra")}
+SELECT a.source_id AS group_id, a.member_id FROM asked a WHERE a.state = 'active' AND {_IS_HELD}
 """  # noqa: S608 — built from constants only
 
 

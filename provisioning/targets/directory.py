@@ -101,7 +101,7 @@ class DirectoryTarget:
     def change_members(self, staged: StagedMemberships) -> list[Outcome]:
         """Write all memberships in few statements; they never leave the database."""
         if staged.compared:
-            relations.change_members_of(staged.table, removes=True)
+            relations.change_members_of(staged.table)
         if staged.filled:
             relations.fill_groups_of(staged.sets)
         return []

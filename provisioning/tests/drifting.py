@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from directory.models import User
+from directory.tests import memberships
 from provisioning.models import DriftFinding, Reconciliation, ReconciliationMode
 from provisioning.services import reconciliations
 from provisioning.services.hints import Hint
@@ -61,22 +62,17 @@ def id_of(name: str) -> Any:
 
 def join(group: str, member: Any) -> None:
     """Make an object, by its id, a member of a group."""
-    execute(
-        "INSERT INTO directory_membership (group_id, member_id, member_kind) VALUES (%s, %s, 1)",
-        id_of(group),
-        member,
-    )
+    memberships.join(id_of(group), member)
 
 
 def leave(group: str, member: str) -> None:
     """End a membership."""
-    statement = "DELETE FROM directory_membership WHERE group_id = %s AND member_id = %s"
-    assert execute(statement, id_of(group), id_of(member)) == 1
+    memberships.leave(id_of(group), id_of(member))
 
 
 def vanish(user: str) -> None:
     """Remove a user for good, as the directory does: with its memberships, and without a trace."""
-    execute("DELETE FROM directory_membership WHERE member_id = %s", id_of(user))
+    memberships.end(id_of(user))
     execute("DELETE FROM directory_user WHERE id = %s", id_of(user))
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from hypothesis import strategies as st
 
 from agents.models import Agent, BusPage, BusRequest, Domain, ResourceGrouping
-from directory.models import Contact, Group, Membership, User
+from directory.models import Contact, Group, MemberSet, Membership, User
 from provisioning.models import (
     Arrival,
     Change,
@@ -36,7 +36,7 @@ PEOPLE = ("ada", "bob", "eve", "dan")
 GROUPS = ("red", "blue")
 GUIDS = {name: UUID(int=number) for number, name in enumerate((*PEOPLE, *GROUPS), start=1)}
 _TABLES = (
-    *(Agent, BusPage, BusRequest, Domain, ResourceGrouping, Contact, Group, Membership, User),
+    *(Agent, BusPage, BusRequest, Domain, ResourceGrouping, Contact, Group, MemberSet, User),
     *(Change, Configuration, Cycle, Escrow, Job, Link, LinkMemberSet, MemberChange, Notification),
     *(Arrival, ForeignPrincipal, GroupFill, MissingReference, SeenObject, SourceMember, SourceObject),
 )

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from directory.models import Group, Membership, User
+from directory.tests import memberships
 from provisioning.models import (
     Cycle,
     CycleStep,
@@ -163,7 +164,7 @@ def test_what_is_in_the_directory_already_is_left_alone() -> None:
     bench = Bench.set_up()
     hints = before_memberships(bench, *PEOPLE, group("team", GUIDS))
     team, ada = Group.objects.get(), User.objects.get(display_name="ada")
-    Membership.objects.create(group=team, member_id=ada.pk, member_kind=1)
+    memberships.join(team.pk, ada.pk)
     source = {one.guid: one.pk for one in SourceObject.objects.all()}
     LinkMemberSet.objects.create(group_id=GroupFill.objects.get().group_id, members=[source[GUIDS[1]]])
     run_to_end(hints)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from directory.models import Membership, User
+from directory.tests import memberships
 from provisioning.models import (
     Configuration,
     DriftFinding,
@@ -160,7 +161,7 @@ def test_a_value_that_ad_does_not_have_is_drift_on_an_object_that_we_made() -> N
 def test_a_group_that_was_deleted_comes_back_with_its_members() -> None:
     company = Company()
     right = states.held()
-    execute("DELETE FROM directory_membership WHERE group_id = %s", id_of("staff"))
+    memberships.end(id_of("staff"))
     execute("UPDATE directory_group SET deleted_at = now() WHERE display_name IN ('staff', 'club')")
     assert found(reconcile(company.bench, REPAIR)) == [("deleted", "club", ""), ("deleted", "staff", "")]
     assert states.held() == right
