@@ -90,7 +90,8 @@ def from_filetime(value: Value) -> datetime | None:
     number = integer(value)
     if number in _NEVER:
         return None
-    return shift(FILETIME_EPOCH, timedelta(microseconds=number // 10))
+    # In seconds, and by place: large numbers and names are dear.
+    return shift(FILETIME_EPOCH, timedelta(0, number // 10_000_000, number // 10 % 1_000_000))
 
 
 def to_filetime(moment: datetime) -> int:

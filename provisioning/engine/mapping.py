@@ -46,7 +46,7 @@ _Step: TypeAlias = tuple[str, Compiled, Convert]
 _Change: TypeAlias = Callable[[Value], Value]
 _Direct: TypeAlias = tuple[str, _Change | None, Convert]
 """Target attribute, what happens to the one source value (None: nothing), conversion."""
-_OfText: TypeAlias = tuple[str, Callable[[str], str]]
+_OfText: TypeAlias = tuple[str, Callable[[str], str] | None]
 """The same for a source value that is a text, where the target takes texts."""
 
 
@@ -114,9 +114,9 @@ class CompiledMapping:
         target, direct, of_texts = "", self._direct, self._of_texts
         try:
             for name, value in attributes.items():
-                if type(value) is str and name in of_texts:
-                    target, short_cut = of_texts[name]
-                    result[target] = short_cut(value) or None
+                if type(value) is str and (step := of_texts.get(name)) is not None:
+                    target, of_text = step
+                    result[target] = (value if of_text is None else of_text(value)) or None
                 elif value is not None and name in direct:
                     for target, change, convert in direct[name]:
                         found = value if change is None else change(value)
@@ -256,8 +256,17 @@ class _Compilation:
         else:
             step = (mapping.target, chained(changes), convert)
             self.direct[attribute] = (*self.direct.get(attribute, ()), step)
-            if (of_text := short_cut(mapping, node)) is not None:
-                self.of_texts[attribute] = mapping.target, of_text
+            if takes_text_as_it_is(mapping.definition):
+                self.add_short_cut(attribute, mapping.target, node)
+
+    def add_short_cut(self, attribute: str, target: str, node: Node) -> None:
+        """For an expression that is the attribute, or one step from it that is known for a text alone."""
+        if isinstance(node, Attribute):
+            self.of_texts[attribute] = target, None
+        elif isinstance(node, Call) and isinstance(node.arguments[0], Attribute):
+            definition = find_function(node.name)
+            if definition is not None and definition.for_text is not None:
+                self.of_texts[attribute] = target, definition.for_text
 
     def flows_null(self, mapping: AttributeMapping, node: Node) -> bool:
         wrapped = isinstance(node, Call) and node.name == _WRAPPER
@@ -299,17 +308,6 @@ def value_chain(node: Node) -> tuple[str | None, list[_Change]]:
         return None, []
     attribute, changes = value_chain(node.arguments[0])
     return attribute, [*changes, definition.unary]
-
-
-def short_cut(mapping: AttributeMapping, node: Node) -> Callable[[str], str] | None:
-    """What an expression does to a text, where that is one step and the target takes texts."""
-    if not takes_text_as_it_is(mapping.definition):
-        return None
-    if isinstance(node, Attribute):
-        return str
-    definition = find_function(node.name) if isinstance(node, Call) else None
-    is_inmost = isinstance(node, Call) and isinstance(node.arguments[0], Attribute)
-    return definition.for_text if definition is not None and is_inmost else None
 
 
 def chained(changes: list[_Change]) -> _Change | None:

@@ -222,7 +222,7 @@ def _outcome(
     references = {}
     for name in mapped.mapping.reference_targets:
         for document in (wanted, create_only) if create_only else (wanted,):
-            if name in document and isinstance(value := document.pop(name), Mapping):
+            if name in document and isinstance(value := document.pop(name), dict):
                 references[name] = _referred(value["value"])
     written = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
     guids = orjson.dumps(references, option=orjson.OPT_SORT_KEYS) if references else NOTHING
