@@ -16,7 +16,7 @@ from provisioning_agent.wire.pages import decode_page
 DIRECTORY: Final = ("directory_user", "directory_group", "directory_contact", "directory_memberset")
 STATE: Final = (
     "provisioning_sourceobject",
-    "provisioning_sourcemember",
+    "provisioning_sourcememberset",
     "provisioning_link",
     "provisioning_linkmemberset",
 )

@@ -88,7 +88,7 @@ def assert_everything_once(group: Site, cycle: Document, active_directory: World
 @pytest.mark.parametrize(
     "table",
     [
-        pytest.param("provisioning_sourcemember", id="while it merges a page"),
+        pytest.param("provisioning_sourcememberset", id="while it merges a page"),
         pytest.param("provisioning_link", id="while it writes objects"),
         pytest.param("provisioning_linkmemberset", id="while it writes memberships"),
     ],

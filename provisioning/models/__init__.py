@@ -26,6 +26,7 @@ from provisioning.models.source import (
     ScopeName,
     SeenObject,
     SourceMember,
+    SourceMemberSet,
     SourceObject,
 )
 
@@ -67,6 +68,7 @@ __all__ = [
     "ScopeName",
     "SeenObject",
     "SourceMember",
+    "SourceMemberSet",
     "SourceObject",
     "Target",
     "TargetKind",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import HashIndex
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
 from django.db.models import Q
 
@@ -106,16 +107,49 @@ class SourceObject(models.Model):
         return self.dn
 
 
+class SourceMemberSet(models.Model):
+    """Some of the members of one group in AD, by objectGUID: they may be unknown to us, now or for ever.
+
+    A set has at least one; a group has as many sets as it needs, and a member is in one of them.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    group = models.ForeignKey(
+        SourceObject, on_delete=models.CASCADE, related_name="member_sets", db_constraint=False
+    )
+    # Derived from the members' primary group; false where AD tells of them itself.
+    is_primary = models.BooleanField(default=False, db_default=False)
+    members = ArrayField(models.UUIDField())
+
+    class Meta:
+        indexes = [
+            # A first read puts a million members in: they wait in a list, and are sorted in behind it all at once, by
+            # autovacuum or by the first who looks for many.
+            GinIndex(
+                fields=["members"],
+                name="provisioning_source_held",
+                fastupdate=True,
+                gin_pending_list_limit=65536,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.members)} members of {self.group_id}"
+
+
 class SourceMember(models.Model):
-    """One member of one group in AD, by objectGUID: the member may be unknown to us, now or for ever."""
+    """One member of one group in AD: a view of the sets, for reading."""
 
     pk = models.CompositePrimaryKey("group_id", "member_guid")
     group = models.ForeignKey(
-        SourceObject, on_delete=models.CASCADE, related_name="members", db_index=False, db_constraint=False
+        SourceObject, on_delete=models.DO_NOTHING, related_name="members", db_index=False, db_constraint=False
     )
-    member_guid = models.UUIDField(db_index=True)
-    # Derived from the member's primary group; false where AD tells of it itself.
-    is_primary = models.BooleanField(default=False, db_default=False)
+    member_guid = models.UUIDField()
+    is_primary = models.BooleanField()
+
+    class Meta:
+        managed = False
+        db_table = "provisioning_sourcemember"
 
     def __str__(self) -> str:
         return f"{self.member_guid} in {self.group_id}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from struct import Struct
 from typing import Final
 
-from provisioning.store.copy_binary import moment, text
+from provisioning.store.copy_binary import elements, moment, text
 from provisioning.store.rows import NOTHING, EncodedObject, EncodedPage, PageChanges, StagedObject, StagedPage
 
 COLUMNS: Final = (
@@ -30,8 +31,17 @@ def encoded(page: StagedPage) -> EncodedPage:
     """The page as the database takes it."""
     changes = {one.name: getattr(page, one.name) for one in fields(PageChanges)}
     objects = {one.guid: _encoded(one) for one in page.objects}
-    added = {group: "\n".join(sorted(set(guids))) for group, guids in page.added_members.items()}
-    return EncodedPage(**changes, objects=objects, added_members=added, resources=page.resources)
+    return EncodedPage(
+        **changes,
+        objects=objects,
+        added_members=_members(page.added_members),
+        removed_members=_members(page.removed_members),
+        resources=page.resources,
+    )
+
+
+def _members(told: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
+    return {group: elements(sorted(set(guids))) for group, guids in told.items()}
 
 
 def _encoded(one: StagedObject) -> EncodedObject:

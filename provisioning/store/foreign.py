@@ -12,8 +12,11 @@ from uuid import UUID
 
 from django.db import connection
 
-# Groups that are known to hold one which only now has a SID are looked at.
-_KEEP = """
+from provisioning.store import member_sets
+
+# Groups that are known to hold one which only now has a SID are looked at; before anything is in the target there is
+# none of these.
+_KEEP = f"""
 WITH changed AS (
     INSERT INTO provisioning_foreignprincipal AS f (configuration_id, guid, sid, object_sid)
     SELECT %(configuration)s, * FROM unnest(%(guids)s::uuid[], %(sids)s::text[], %(object_sids)s::text[])
@@ -22,13 +25,14 @@ WITH changed AS (
     RETURNING f.guid
 )
 UPDATE provisioning_sourceobject g SET members_dirty = true
-  FROM changed c JOIN provisioning_sourcemember m ON m.member_guid = c.guid
+  FROM changed c {member_sets.holders("c.guid")}
  WHERE g.id = m.group_id AND g.configuration_id = %(configuration)s AND NOT g.members_dirty
-"""
+   AND EXISTS (SELECT 1 FROM provisioning_link WHERE configuration_id = %(configuration)s)
+"""  # noqa: S608 — built from constants only
 _FORGET = """
 DELETE FROM provisioning_foreignprincipal f
  WHERE f.configuration_id = %s
-   AND NOT EXISTS (SELECT 1 FROM provisioning_sourcemember m WHERE m.member_guid = f.guid)
+   AND NOT EXISTS (SELECT 1 FROM provisioning_sourcememberset m WHERE m.members @> ARRAY[f.guid])
 """
 _EXIST = "SELECT EXISTS (SELECT 1 FROM provisioning_foreignprincipal WHERE configuration_id = ANY(%s))"
 _EXIST_BESIDE = """
@@ -77,6 +81,9 @@ def keep(cursor: Any, configuration: UUID, told: Mapping[str, tuple[str, str | N
 
 def forget_unused(configuration: UUID) -> None:
     """After a complete full read: those that are in no group any more."""
+    if not exist([configuration]):
+        return
+    member_sets.before_look_up()
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [configuration])
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from provisioning.store import nested_groups
+from provisioning.store import member_sets, nested_groups
 
 _APPEARING: Final = """appearing AS (
     SELECT source_id AS id, kind FROM provisioning_change
@@ -28,7 +28,12 @@ _CREATED: Final = """
     SELECT source_id AS id FROM provisioning_change
      WHERE cycle_id = %(cycle)s AND kind = 'create' AND status = 'planned' AND object_type = 2
 """
-_CREATES_GROUPS: Final = f"SELECT EXISTS ({_CREATED})"
+_COUNT_CREATED: Final = f"SELECT count(*) FROM ({_CREATED}) created"  # noqa: S608 — built from constants only
+# How many members are in the sets the planner does not know: it would look the objects up one by one. From so many
+# groups on most objects are needed, and to read them all takes half the time.
+_MANY_GROUPS: Final = 10_000
+_READ_ALL: Final = "SET LOCAL enable_nestloop = off"
+_READ_AS_PLANNED: Final = "SET LOCAL enable_nestloop TO DEFAULT"
 # What the cycle creates has no memberships yet. Collected in a table first: a statement that writes to one that stays
 # is not shared by several processors.
 _COLLECT: Final = f"""
@@ -52,6 +57,10 @@ WITH counted AS (
 SELECT coalesce(sum(count), 0) FROM planned
 """
 _FORGET: Final = "DROP TABLE collected_fill"
+_IN_TARGET: Final = "SELECT 1 FROM provisioning_link WHERE configuration_id = %(configuration)s"
+_LOOKS_UP: Final = f"""
+WITH {_APPEARING} SELECT EXISTS (SELECT 1 FROM appearing) AND EXISTS ({_IN_TARGET})
+"""  # noqa: S608 — built from constants only
 # Groups to look at: those whose members changed in AD, and those of objects that appear in the target now. In a first
 # cycle there is none of these beside those that are filled.
 _COMPARE: Final = f"""
@@ -61,14 +70,14 @@ WITH RECURSIVE {_APPEARING}, looked_at AS (
     SELECT m.group_id
       FROM appearing c
       JOIN provisioning_sourceobject o ON o.id = c.id
-      JOIN provisioning_sourcemember m ON m.member_guid = o.guid
-      JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %(configuration)s
-     WHERE EXISTS (SELECT 1 FROM provisioning_link WHERE configuration_id = %(configuration)s)
+      {member_sets.holders("o.guid")}
+     WHERE EXISTS ({_IN_TARGET})
 ), groups AS (
     SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
       JOIN provisioning_link l ON l.source_id = g.id
       LEFT JOIN appearing a ON a.id = g.id
-     WHERE g.in_scope AND NOT g.is_gone AND (a.kind = 'restore' OR l.state = 'active' AND %(updates_groups)s)
+     WHERE g.configuration_id = %(configuration)s AND g.in_scope AND NOT g.is_gone
+       AND (a.kind = 'restore' OR l.state = 'active' AND %(updates_groups)s)
        AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
        AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k WHERE k.group_id = g.id))
 ), {_WANTED}, exported AS (
@@ -136,16 +145,23 @@ def write(
     }
     with connection.cursor() as cursor:
         filled = _fill(cursor, _COLLECT.format(home=home, **parts), parameters)
+        cursor.execute(_LOOKS_UP, parameters)
+        if cursor.fetchone()[0]:
+            member_sets.before_look_up()
         cursor.execute(_COMPARE.format(home=home, **parts), parameters)
         return filled + int(cursor.rowcount)
 
 
 def _fill(cursor: Any, collect: str, parameters: dict[str, Any]) -> int:
     """Plan the members of groups that the cycle creates; returns how many."""
-    cursor.execute(_CREATES_GROUPS, parameters)
-    if not cursor.fetchone()[0]:
+    cursor.execute(_COUNT_CREATED, parameters)
+    groups = cursor.fetchone()[0]
+    if not groups:
         return 0
+    if groups >= _MANY_GROUPS:
+        cursor.execute(_READ_ALL)
     cursor.execute(collect, parameters)
+    cursor.execute(_READ_AS_PLANNED)
     cursor.execute(_FILL, parameters)
     filled = int(cursor.fetchone()[0])
     cursor.execute(_FORGET)

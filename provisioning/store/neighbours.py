@@ -16,18 +16,18 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.models import Configuration, NestedGroups
-from provisioning.store import foreign, nested_groups
+from provisioning.store import foreign, member_sets, nested_groups
 
-_TELL = """
+_TELL = f"""
 INSERT INTO provisioning_arrival (configuration_id, group_id)
 SELECT DISTINCT g.configuration_id, g.id
   FROM provisioning_change c
   JOIN provisioning_sourceobject o ON o.id = c.source_id
-  JOIN provisioning_sourcemember m ON m.member_guid = o.guid
+  {member_sets.holders("o.guid")}
   JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = ANY(%(others)s)
  WHERE c.cycle_id = %(cycle)s AND c.kind IN ('create', 'restore') AND c.status = 'applied'
-"""
-_TELL_ABROAD = """
+"""  # noqa: S608 — built from constants only
+_TELL_ABROAD = f"""
 INSERT INTO provisioning_arrival (configuration_id, group_id)
 SELECT DISTINCT f.configuration_id, g.id
   FROM provisioning_foreignprincipal f
@@ -35,16 +35,16 @@ SELECT DISTINCT f.configuration_id, g.id
   JOIN provisioning_sourceobject o ON o.sid = f.object_sid AND o.configuration_id = %(configuration)s
   JOIN provisioning_change c ON c.source_id = o.id AND c.cycle_id = %(cycle)s
    AND c.kind IN ('create', 'restore') AND c.status = 'applied'
-  JOIN provisioning_sourcemember m ON m.member_guid = f.guid
+  {member_sets.holders("f.guid")}
   JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = f.configuration_id
-"""
+"""  # noqa: S608 — built from constants only
 # A derived membership (primary group) was written by who has listed the group.
 _TAKE = """
 WITH told AS (DELETE FROM provisioning_arrival WHERE configuration_id = %(configuration)s RETURNING group_id)
 UPDATE provisioning_sourceobject g
    SET members_dirty = true,
        has_primary_members = g.has_primary_members OR EXISTS (
-           SELECT 1 FROM provisioning_sourcemember m WHERE m.group_id = g.id AND m.is_primary)
+           SELECT 1 FROM provisioning_sourcememberset s WHERE s.group_id = g.id AND s.is_primary)
   FROM (SELECT DISTINCT group_id FROM told) t WHERE g.id = t.group_id
 """
 
@@ -103,6 +103,8 @@ def tell_arrivals(configuration: Configuration, cycle: int, others: list[UUID]) 
     target = configuration.target_id
     abroad = foreign.exist_beside(configuration.pk, target)
     parameters: dict[str, Any] = {"cycle": cycle, "configuration": configuration.pk, "target": target}
+    if others or abroad:
+        member_sets.before_look_up()
     with connection.cursor() as cursor:
         if others:
             cursor.execute(_TELL, {**parameters, "others": others})

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from provisioning.store import member_sets
+
 # Whom the foreign security principals stand for. One who is in two configurations of a domain counts once.
 _PRINCIPALS: Final = """principals AS MATERIALIZED (
     SELECT DISTINCT f.guid AS foreign_guid, o.guid
@@ -27,25 +29,30 @@ _PLAIN: Final = {"principals": "", "member": "m.member_guid", "resolved": ""}
 # The parts of the members' plan in which the two ways differ. UNION drops what was found before, so that a cycle of
 # groups ends and a diamond counts once. What a group that is gone had as members is not known any more.
 _DIRECT: Final = """{principals}edges AS (
-    SELECT m.group_id, {member} AS member_guid
-      FROM groups g JOIN provisioning_sourcemember m ON m.group_id = g.id {resolved}
+    SELECT s.group_id, {member} AS member_guid
+      FROM groups g
+      JOIN provisioning_sourcememberset s ON s.group_id = g.id
+      CROSS JOIN LATERAL unnest(s.members) AS m (member_guid) {resolved}
 )"""
 _FLATTENED: Final = """{principals}edges AS (
-    SELECT m.group_id, {member} AS member_guid
-      FROM groups g JOIN provisioning_sourcemember m ON m.group_id = g.id {resolved}
+    SELECT s.group_id, {member} AS member_guid
+      FROM groups g
+      JOIN provisioning_sourcememberset s ON s.group_id = g.id
+      CROSS JOIN LATERAL unnest(s.members) AS m (member_guid) {resolved}
     UNION
     SELECT e.group_id, {member}
       FROM edges e
       JOIN provisioning_sourceobject n
         ON n.configuration_id {home} AND n.guid = e.member_guid AND n.object_type = 2 AND NOT n.is_gone
-      JOIN provisioning_sourcemember m ON m.group_id = n.id {resolved}
+      JOIN provisioning_sourcememberset s ON s.group_id = n.id
+      CROSS JOIN LATERAL unnest(s.members) AS m (member_guid) {resolved}
 )"""
 # Every group of the target that holds another one: by its objectGUID, or by a principal that has its SID.
-_HELD: Final = "JOIN provisioning_sourcemember m ON m.member_guid = o.guid"
-_HELD_ABROAD: Final = """CROSS JOIN LATERAL (
+_HELD: Final = member_sets.holders("o.guid")
+_HELD_ABROAD: Final = f"""CROSS JOIN LATERAL (
           SELECT o.guid UNION ALL SELECT f.guid FROM provisioning_foreignprincipal f WHERE f.object_sid = o.sid
       ) AS names (guid)
-      JOIN provisioning_sourcemember m ON m.member_guid = names.guid"""
+      {member_sets.holders("names.guid")}"""  # noqa: S608 — built from constants only
 # Groups whose own members change, or that go; and those that a full read has told of without marking them.
 _CHANGED: Final = """
     SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
@@ -154,5 +161,6 @@ def _run(
     }
     statement = _ABOVE.format(reached=reached.format(**names), **names) + then
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle}
+    member_sets.before_look_up()
     with connection.cursor() as cursor:
         cursor.execute(statement, {**parameters, "home": [configuration, *others], "told": list(told)})

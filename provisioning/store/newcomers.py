@@ -14,9 +14,9 @@ from uuid import UUID
 import psycopg
 from django.db import transaction
 
-from provisioning.store import copy_text
-from provisioning.store.copy_binary import FALSE, bigint, flag, moment, raw, rows, start, text
+from provisioning.store.copy_binary import FALSE, arrays, bigint, flag, moment, raw, rows, start, text
 from provisioning.store.encoding import COLUMNS
+from provisioning.store.member_sets import SET_SIZE
 from provisioning.store.rows import EncodedObject, EncodedPage
 
 _COLUMNS = (
@@ -29,7 +29,8 @@ _START = start(len(_COLUMNS))
 _STORED = """
 SELECT guid::text, id FROM provisioning_sourceobject WHERE configuration_id = %s AND guid = ANY(%s::uuid[])
 """
-_ADD_MEMBERS = "COPY provisioning_sourcemember (group_id, member_guid) FROM STDIN"
+_ADD_MEMBERS = "COPY provisioning_sourcememberset (group_id, members) FROM STDIN (FORMAT binary)"
+_START_MEMBERS = start(2)
 
 
 def add(
@@ -78,8 +79,14 @@ def _pieces(
         yield fields
 
 
-def _add_members(cursor: Any, configuration: UUID, members: Mapping[str, str]) -> None:
-    # Sorted, as the primary key has them.
+def _add_members(cursor: Any, configuration: UUID, members: Mapping[str, bytes]) -> None:
+    # Sorted, as the index by group has them.
     groups = sorted((group, guid) for guid, group in _ids(cursor, configuration, members).items())
     with cursor.copy(_ADD_MEMBERS) as copy:
-        copy.write("".join([copy_text.pairs(str(group), members[guid]) for group, guid in groups]))
+        copy.write(
+            rows(
+                _START_MEMBERS + bigint(group) + members_of_set
+                for group, guid in groups
+                for members_of_set in arrays(members[guid], SET_SIZE)
+            )
+        )

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from provisioning.store import member_sets
+
 # Answered by the partial index provisioning_source_primary: no rows where nobody has a primary group of that kind.
 _IS_USED = """
 SELECT EXISTS (SELECT 1 FROM provisioning_sourceobject
@@ -19,31 +21,44 @@ SELECT EXISTS (SELECT 1 FROM provisioning_sourceobject
                 WHERE configuration_id {home} AND has_primary_members)
     OR EXISTS (SELECT 1 FROM provisioning_arrival WHERE configuration_id {home})
 """
-# A group that is on the list of its configuration may have got its first derived members just now.
-_FORGET = """
-DELETE FROM provisioning_sourcemember m
- USING provisioning_sourceobject g
- WHERE g.id IN (SELECT id FROM provisioning_sourceobject WHERE configuration_id {home} AND has_primary_members
-                UNION
-                SELECT group_id FROM provisioning_arrival WHERE configuration_id {home})
-   AND m.group_id = g.id AND m.is_primary
-   AND NOT EXISTS (SELECT 1 FROM provisioning_sourceobject o
-                    WHERE o.configuration_id {home} AND o.guid = m.member_guid
-                      AND o.primary_group_sid = g.sid {current})
-RETURNING m.group_id
-"""
-_DERIVE = """
-INSERT INTO provisioning_sourcemember (group_id, member_guid, is_primary)
-SELECT DISTINCT g.id, o.guid, true
-  FROM provisioning_sourceobject o
-  JOIN provisioning_sourceobject g
-    ON g.configuration_id {home} AND g.object_type = 2 AND g.sid = o.primary_group_sid
- WHERE o.configuration_id {home} AND o.primary_group_sid IS NOT NULL {current}
-   AND NOT EXISTS (SELECT 1 FROM provisioning_sourcemember m WHERE m.group_id = g.id AND m.member_guid = o.guid)
- ORDER BY 1, 2
-ON CONFLICT DO NOTHING
-RETURNING group_id
-"""
+# Who is no member any more by a primary group, by set, and who has become one. A group that is on the list of its
+# configuration may have got its first derived members just now.
+_DIFFERENCES = """
+WITH derived AS MATERIALIZED (
+    SELECT g.id AS group_id, array_agg(DISTINCT o.guid) AS members
+      FROM provisioning_sourceobject o
+      JOIN provisioning_sourceobject g
+        ON g.configuration_id {home} AND g.object_type = 2 AND g.sid = o.primary_group_sid
+     WHERE o.configuration_id {home} AND o.primary_group_sid IS NOT NULL {current}
+     GROUP BY g.id
+), kept AS (
+    SELECT s.id, s.group_id, cardinality(s.members) AS size, ARRAY(
+               SELECT unnest(s.members) INTERSECT SELECT unnest(d.members)
+           ) AS members
+      FROM provisioning_sourcememberset s LEFT JOIN derived d USING (group_id)
+     WHERE s.group_id IN (SELECT id FROM provisioning_sourceobject
+                           WHERE configuration_id {home} AND has_primary_members
+                          UNION
+                          SELECT group_id FROM provisioning_arrival WHERE configuration_id {home})
+       AND s.is_primary
+), rewritten AS MATERIALIZED (
+    SELECT id, group_id, members FROM kept WHERE cardinality(members) < size {held}
+), joined AS (
+    SELECT d.group_id, ARRAY(
+               SELECT unnest(d.members)
+               EXCEPT SELECT unnest(s.members) FROM provisioning_sourcememberset s WHERE s.group_id = d.group_id
+           ) AS members
+      FROM derived d
+), new AS MATERIALIZED (
+    SELECT group_id, true AS is_primary, members FROM joined WHERE members <> '{{}}' {held}
+)"""
+_TOUCHES = f"{_DIFFERENCES} SELECT group_id FROM rewritten UNION SELECT group_id FROM new"  # noqa: S608 — built from constants only
+# Only of groups that are held: nobody may have changed their sets since.
+_HELD = "AND group_id = ANY(%(groups)s)"
+_WRITE = f"""
+{_DIFFERENCES}, {member_sets.TAKE_OUT.replace("{}", "{{}}")}, added AS ({member_sets.PUT_IN})
+SELECT group_id FROM rewritten UNION SELECT group_id FROM new
+"""  # noqa: S608 — built from constants only
 # One who has gone from one of the configurations may have come into another.
 _CURRENT = """AND NOT (o.is_gone AND EXISTS (
     SELECT 1 FROM provisioning_sourceobject elsewhere
@@ -51,8 +66,8 @@ _CURRENT = """AND NOT (o.is_gone AND EXISTS (
 _MARK = """
 UPDATE provisioning_sourceobject g
    SET members_dirty = true,
-       has_primary_members = EXISTS (SELECT 1 FROM provisioning_sourcemember m
-                                      WHERE m.group_id = g.id AND m.is_primary)
+       has_primary_members = EXISTS (SELECT 1 FROM provisioning_sourcememberset s
+                                      WHERE s.group_id = g.id AND s.is_primary)
  WHERE g.id = ANY(%(groups)s) AND g.configuration_id = %(configuration)s
 """
 _TELL = """
@@ -75,9 +90,12 @@ def derive(configuration: UUID, others: Sequence[UUID] = ()) -> None:
         cursor.execute(_IS_USED.format(home=home), parameters)
         if not cursor.fetchone()[0]:
             return
-        touched: set[int] = set()
-        for statement in (_FORGET, _DERIVE):
-            cursor.execute(statement.format(home=home, current=current), parameters)
-            touched.update(row[0] for row in cursor.fetchall())
-        for statement in (_MARK, _TELL) if touched else ():
-            cursor.execute(statement, {**parameters, "groups": list(touched)})
+        cursor.execute(_TOUCHES.format(home=home, current=current, held=""), parameters)
+        touched = [row[0] for row in cursor.fetchall()]
+        if not touched:
+            return
+        parameters["groups"] = member_sets.hold(cursor, touched)
+        cursor.execute(_WRITE.format(home=home, current=current, held=_HELD), parameters)
+        parameters["groups"] = [row[0] for row in cursor.fetchall()]
+        for statement in (_MARK, _TELL):
+            cursor.execute(statement, parameters)

@@ -14,7 +14,7 @@ _ESCROWS: Final = "DELETE FROM provisioning_escrow WHERE configuration_id = %s"
 _KNOWN_OBJECTS: Final = (
     "DELETE FROM provisioning_linkmemberset t USING provisioning_sourceobject s"
     " WHERE s.id = t.group_id AND s.configuration_id = %s",
-    "DELETE FROM provisioning_sourcemember t USING provisioning_sourceobject s"
+    "DELETE FROM provisioning_sourcememberset t USING provisioning_sourceobject s"
     " WHERE s.id = t.group_id AND s.configuration_id = %s",
     "DELETE FROM provisioning_missingreference t USING provisioning_sourceobject s"
     " WHERE s.id = t.source_id AND s.configuration_id = %s",

@@ -43,17 +43,16 @@ EncodedObject = tuple[bytes, bool, bool, bool]
 
 @dataclass(slots=True)
 class PageChanges:
-    """What a page tells besides how objects are now, and who has become a member.
+    """What a page tells besides how objects are now, and who has become a member or is none any more.
 
-    Removed members are lists of objectGUIDs by the group's; removals come before additions. ``foreign`` has the members
-    that stand for somebody of another forest: by guid the SID as text, and as objectSid where it is that of an account.
+    ``foreign`` has the members that stand for somebody of another forest: by guid the SID as text, and as objectSid
+    where it is that of an account.
     ``names`` are containers, and the groups of the scope, by objectGUID; ``lost_names`` containers that are gone.
     """
 
     tombstones: dict[str, list[str]] = field(default_factory=dict)
     present: list[str] = field(default_factory=list)
     whole_groups: list[str] = field(default_factory=list)
-    removed_members: dict[str, list[str]] = field(default_factory=dict)
     foreign: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     names: dict[str, NamedScope] = field(default_factory=dict)
     lost_names: list[str] = field(default_factory=list)
@@ -61,10 +60,11 @@ class PageChanges:
 
 @dataclass(slots=True)
 class StagedPage(PageChanges):
-    """A page after mapping. Members that are added are lists of objectGUIDs by the group's."""
+    """A page after mapping. Members are lists of objectGUIDs by the group's; removals come before additions."""
 
     objects: list[StagedObject] = field(default_factory=list)
     added_members: dict[str, list[str]] = field(default_factory=dict)
+    removed_members: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def resources(self) -> int:
@@ -88,10 +88,11 @@ class StagedPage(PageChanges):
 class EncodedPage(PageChanges):
     """A page ready to be merged: objects by objectGUID, as told last.
 
-    ``added_members`` are texts by the group's objectGUID: the members', sorted, each once, a line for each.
+    Members are elements of an array (:mod:`copy_binary`) by the group's objectGUID: sorted, each once, at least one.
     ``resources`` is how many objects and tombstones the page brought.
     """
 
     objects: dict[str, EncodedObject] = field(default_factory=dict)
-    added_members: dict[str, str] = field(default_factory=dict)
+    added_members: dict[str, bytes] = field(default_factory=dict)
+    removed_members: dict[str, bytes] = field(default_factory=dict)
     resources: int = 0

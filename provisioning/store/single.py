@@ -24,9 +24,9 @@ SELECT o.id, o.object_type, o.in_scope AND NOT o.is_gone, o.error_code, o.error_
 _LIST_GROUPS = """
 INSERT INTO provisioning_arrival (configuration_id, group_id)
 SELECT g.configuration_id, g.id
-  FROM provisioning_sourcemember m
+  FROM provisioning_sourcememberset m
   JOIN provisioning_sourceobject g ON g.id = m.group_id AND g.configuration_id = %(configuration)s
- WHERE m.member_guid = %(guid)s
+ WHERE m.members @> ARRAY[%(guid)s::uuid]
 """
 _REST = """
 UPDATE provisioning_sourceobject SET is_dirty = false WHERE id = %s

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from provisioning.store import copy_text, foreign, newcomers, scope_names
-from provisioning.store.copy_binary import rows, start
+from provisioning.store import foreign, member_sets, newcomers, scope_names
+from provisioning.store.copy_binary import NO_UUIDS, array, flag, rows, start, uuid
 from provisioning.store.encoding import COLUMNS
 from provisioning.store.rows import EncodedObject, EncodedPage
 
@@ -73,40 +73,50 @@ UPDATE provisioning_sourceobject
  WHERE configuration_id = %(configuration)s AND guid = ANY(%(guids)s::uuid[]) AND NOT is_gone
 """
 _MEMBER_STAGING = """
-CREATE TEMP TABLE IF NOT EXISTS staged_member (
-    group_guid uuid, member_guid uuid, is_addition boolean
+CREATE TEMP TABLE IF NOT EXISTS told_members (
+    group_guid uuid, is_whole boolean, added uuid[], removed uuid[]
 ) ON COMMIT DELETE ROWS;
-TRUNCATE staged_member
+TRUNCATE told_members
 """
-_STAGE_MEMBERS = "COPY staged_member (group_guid, member_guid, is_addition) FROM STDIN"
-_FORGET_MEMBERS = """
-DELETE FROM provisioning_sourcemember m
- USING provisioning_sourceobject g
- WHERE g.configuration_id = %(configuration)s AND g.guid = ANY(%(whole)s::uuid[]) AND m.group_id = g.id
-   AND NOT EXISTS (SELECT 1 FROM staged_member s
-                    WHERE s.is_addition AND s.group_guid = g.guid AND s.member_guid = m.member_guid)
-RETURNING m.group_id
+_STAGE_MEMBERS = "COPY told_members (group_guid, is_whole, added, removed) FROM STDIN (FORMAT binary)"
+_MEMBERS_START = start(4)
+_TOLD_GROUPS = """
+SELECT g.id FROM told_members t
+  JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = t.group_guid
 """
-_REMOVE_MEMBERS = """
-DELETE FROM provisioning_sourcemember m
- USING provisioning_sourceobject g, staged_member s
- WHERE NOT s.is_addition AND g.configuration_id = %(configuration)s AND g.guid = s.group_guid
-   AND m.group_id = g.id AND m.member_guid = s.member_guid
-RETURNING m.group_id
-"""
-_ADD_MEMBERS = """
-WITH added AS (
-    INSERT INTO provisioning_sourcemember (group_id, member_guid)
-    SELECT DISTINCT g.id, s.member_guid
-      FROM staged_member s
-      JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = s.group_guid
-     WHERE s.is_addition
-     ORDER BY 1, 2
-    ON CONFLICT (group_id, member_guid) DO UPDATE SET is_primary = false WHERE provisioning_sourcemember.is_primary
-    RETURNING group_id
-)
+# One who was derived from his primary group and is told of now leaves the derived set for another.
+_TAKE_OUT_MEMBERS = f"""
+WITH told AS MATERIALIZED (
+    SELECT g.id, t.is_whole, t.added, t.removed
+      FROM told_members t
+      JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = t.group_guid
+), remaining AS (
+    SELECT s.id, s.group_id, cardinality(s.members) AS size, ARRAY(
+               SELECT unnest(s.members) WHERE NOT (t.is_whole AND s.is_primary)
+               EXCEPT SELECT unnest(t.removed)
+               EXCEPT SELECT unnest(t.added) WHERE s.is_primary
+               EXCEPT (SELECT unnest(s.members) WHERE t.is_whole EXCEPT SELECT unnest(t.added))
+           ) AS members
+      FROM told t
+      JOIN provisioning_sourcememberset s
+        ON s.group_id = t.id AND (s.is_primary OR t.is_whole OR t.removed <> '{{}}')
+), rewritten AS MATERIALIZED (
+    SELECT id, group_id, members FROM remaining WHERE cardinality(members) < size
+), {member_sets.TAKE_OUT}
+SELECT DISTINCT group_id FROM rewritten
+"""  # noqa: S608 — built from constants only
+_ADD_MEMBERS = f"""
+WITH new AS (
+    SELECT g.id AS group_id, false AS is_primary, ARRAY(
+               SELECT unnest(t.added)
+               EXCEPT SELECT unnest(s.members) FROM provisioning_sourcememberset s WHERE s.group_id = g.id
+           ) AS members
+      FROM told_members t
+      JOIN provisioning_sourceobject g ON g.configuration_id = %(configuration)s AND g.guid = t.group_guid
+     WHERE t.added <> '{{}}'
+), added AS ({member_sets.PUT_IN} RETURNING group_id)
 SELECT DISTINCT group_id FROM added
-"""
+"""  # noqa: S608 — built from constants only
 _MARK_MEMBERS = """
 UPDATE provisioning_sourceobject SET members_dirty = true
  WHERE id = ANY(%(groups)s) AND NOT members_dirty
@@ -171,20 +181,26 @@ def _merge_objects(
 
 def _merge_members(cursor: Any, page: EncodedPage, new: Collection[str], parameters: dict[str, Any]) -> None:
     """Memberships of groups that were known; a new one has come with its own."""
-    removed = {group: "\n".join(guids) for group, guids in page.removed_members.items() if group not in new}
-    added = {group: guids for group, guids in page.added_members.items() if group not in new}
-    whole = [group for group in page.whole_groups if group not in new]
-    if not (removed or added or whole):
+    whole = set(page.whole_groups)
+    groups = [
+        one for one in whole | page.added_members.keys() | page.removed_members.keys() if one not in new
+    ]
+    if not groups:
         return
     cursor.execute(_MEMBER_STAGING)
     with cursor.copy(_STAGE_MEMBERS) as copy:
-        for is_addition, members in (("f", removed), ("t", added)):
-            for group, guids in members.items():
-                copy.write(copy_text.pairs(group, guids, is_addition))
-    needed = {_FORGET_MEMBERS: whole, _REMOVE_MEMBERS: removed, _ADD_MEMBERS: added}
+        copy.write(rows(_membership(page, one, is_whole=one in whole) for one in groups))
+    cursor.execute(_TOLD_GROUPS, parameters)
+    member_sets.hold(cursor, [row[0] for row in cursor.fetchall()])
     touched: set[int] = set()
-    for statement in (one for one, needs in needed.items() if needs):
-        cursor.execute(statement, {**parameters, "whole": whole})
+    for statement in (_TAKE_OUT_MEMBERS, _ADD_MEMBERS):
+        cursor.execute(statement, parameters)
         touched.update(row[0] for row in cursor.fetchall())
     if touched:
         cursor.execute(_MARK_MEMBERS, {"groups": list(touched)})
+
+
+def _membership(page: EncodedPage, group: str, *, is_whole: bool) -> bytes:
+    told = (page.added_members.get(group), page.removed_members.get(group))
+    arrays = (NO_UUIDS if one is None else array(one) for one in told)
+    return b"".join((_MEMBERS_START, uuid(group), flag(is_whole), *arrays))

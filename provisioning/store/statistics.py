@@ -20,6 +20,7 @@ _TARGET: Final = 10
 _COLUMNS: Final = {
     "provisioning_sourceobject": "(id, configuration_id, guid, object_type, in_scope, is_gone, "
     "is_dirty, members_dirty, references_dirty, state_changes_at, primary_group_sid, has_primary_members)",
+    "provisioning_sourcememberset": "(group_id, is_primary)",
     "provisioning_link": "(source_id, configuration_id, state)",
     "provisioning_groupfill": "(cycle_id, batch, group_id)",
     "provisioning_change": "(id, cycle_id, source_id, object_type, kind, phase, batch, status)",
@@ -28,7 +29,7 @@ _COLUMNS: Final = {
 
 def after_reading(rows: int) -> None:
     """After so many objects were merged."""
-    _refresh(rows, "provisioning_sourceobject", "provisioning_sourcemember", "provisioning_seenobject")
+    _refresh(rows, "provisioning_sourceobject", "provisioning_sourcememberset", "provisioning_seenobject")
 
 
 def after_planning(rows: int) -> None:

@@ -27,7 +27,7 @@ from provisioning.models import (
     MissingReference,
     Notification,
     SeenObject,
-    SourceMember,
+    SourceMemberSet,
     SourceObject,
 )
 from provisioning.tests.answering import Resource, group, membership_change, tombstone, user
@@ -38,7 +38,7 @@ GUIDS = {name: UUID(int=number) for number, name in enumerate((*PEOPLE, *GROUPS)
 _TABLES = (
     *(Agent, BusPage, BusRequest, Domain, ResourceGrouping, Contact, Group, MemberSet, User),
     *(Change, Configuration, Cycle, Escrow, Job, Link, LinkMemberSet, MemberChange, Notification),
-    *(Arrival, ForeignPrincipal, GroupFill, MissingReference, SeenObject, SourceMember, SourceObject),
+    *(Arrival, ForeignPrincipal, GroupFill, MissingReference, SeenObject, SourceMemberSet, SourceObject),
 )
 
 
