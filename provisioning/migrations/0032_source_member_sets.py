@@ -17,7 +17,8 @@ SELECT group_id, is_primary, array_agg(member_guid ORDER BY member_guid)
 _VIEW = """
 DROP TABLE provisioning_sourcemember;
 CREATE VIEW provisioning_sourcemember AS
-SELECT group_id, unnest(members) AS member_guid, is_primary FROM provisioning_sourcememberset
+SELECT s.group_id, m.member_guid, s.is_primary
+  FROM provisioning_sourcememberset s CROSS JOIN LATERAL unnest(s.members) AS m (member_guid)
 """
 _TABLE = """
 DROP VIEW provisioning_sourcemember;

@@ -1,7 +1,6 @@
 """Sets of members: what statements that change them have in common, and looking for many members at once.
 
-A statement that joins memberships of many groups takes the sets and ``unnest``: the view of single members is read as a
-whole where its group is not a constant.
+Who looks for groups by a member asks the sets (:func:`holders`): the view of single members takes all of them apart.
 """
 
 from __future__ import annotations

@@ -21,40 +21,44 @@ SELECT EXISTS (SELECT 1 FROM provisioning_sourceobject
                 WHERE configuration_id {home} AND has_primary_members)
     OR EXISTS (SELECT 1 FROM provisioning_arrival WHERE configuration_id {home})
 """
-# Who is no member any more by a primary group, by set, and who has become one. A group that is on the list of its
-# configuration may have got its first derived members just now.
+# Who is no member any more by a primary group, and who has become one. A group that is on the list of its configuration
+# may have got its first derived members just now.
 _DIFFERENCES = """
 WITH derived AS MATERIALIZED (
-    SELECT g.id AS group_id, array_agg(DISTINCT o.guid) AS members
+    SELECT g.id AS group_id, o.guid
       FROM provisioning_sourceobject o
       JOIN provisioning_sourceobject g
         ON g.configuration_id {home} AND g.object_type = 2 AND g.sid = o.primary_group_sid
      WHERE o.configuration_id {home} AND o.primary_group_sid IS NOT NULL {current}
-     GROUP BY g.id
-), kept AS (
-    SELECT s.id, s.group_id, cardinality(s.members) AS size, ARRAY(
-               SELECT unnest(s.members) INTERSECT SELECT unnest(d.members)
-           ) AS members
-      FROM provisioning_sourcememberset s LEFT JOIN derived d USING (group_id)
-     WHERE s.group_id IN (SELECT id FROM provisioning_sourceobject
+), lost AS (
+    SELECT s.group_id, m.guid
+      FROM provisioning_sourcememberset s CROSS JOIN LATERAL unnest(s.members) AS m (guid)
+     WHERE s.is_primary
+       AND s.group_id IN (SELECT id FROM provisioning_sourceobject
                            WHERE configuration_id {home} AND has_primary_members
                           UNION
                           SELECT group_id FROM provisioning_arrival WHERE configuration_id {home})
-       AND s.is_primary
-), rewritten AS MATERIALIZED (
-    SELECT id, group_id, members FROM kept WHERE cardinality(members) < size {held}
-), joined AS (
-    SELECT d.group_id, ARRAY(
-               SELECT unnest(d.members)
-               EXCEPT SELECT unnest(s.members) FROM provisioning_sourcememberset s WHERE s.group_id = d.group_id
+    EXCEPT SELECT * FROM derived
+), kept AS (
+    SELECT s.id, s.group_id, cardinality(s.members) AS size, ARRAY(
+               SELECT unnest(s.members) EXCEPT SELECT unnest(l.members)
            ) AS members
-      FROM derived d
+      FROM (SELECT group_id, array_agg(guid) AS members FROM lost WHERE {held} GROUP BY group_id) l
+      JOIN provisioning_sourcememberset s ON s.group_id = l.group_id AND s.is_primary
+), rewritten AS MATERIALIZED (
+    SELECT id, group_id, members FROM kept WHERE cardinality(members) < size
+), joined AS (
+    SELECT * FROM derived
+    EXCEPT
+    SELECT s.group_id, m.guid
+      FROM provisioning_sourcememberset s CROSS JOIN LATERAL unnest(s.members) AS m (guid)
+     WHERE s.group_id IN (SELECT group_id FROM derived)
 ), new AS MATERIALIZED (
-    SELECT group_id, true AS is_primary, members FROM joined WHERE members <> '{{}}' {held}
+    SELECT group_id, true AS is_primary, array_agg(guid) AS members FROM joined WHERE {held} GROUP BY group_id
 )"""
 _TOUCHES = f"{_DIFFERENCES} SELECT group_id FROM rewritten UNION SELECT group_id FROM new"  # noqa: S608 — built from constants only
 # Only of groups that are held: nobody may have changed their sets since.
-_HELD = "AND group_id = ANY(%(groups)s)"
+_HELD = "group_id = ANY(%(groups)s)"
 _WRITE = f"""
 {_DIFFERENCES}, {member_sets.TAKE_OUT.replace("{}", "{{}}")}, added AS ({member_sets.PUT_IN})
 SELECT group_id FROM rewritten UNION SELECT group_id FROM new
@@ -90,7 +94,7 @@ def derive(configuration: UUID, others: Sequence[UUID] = ()) -> None:
         cursor.execute(_IS_USED.format(home=home), parameters)
         if not cursor.fetchone()[0]:
             return
-        cursor.execute(_TOUCHES.format(home=home, current=current, held=""), parameters)
+        cursor.execute(_TOUCHES.format(home=home, current=current, held="true"), parameters)
         touched = [row[0] for row in cursor.fetchall()]
         if not touched:
             return
