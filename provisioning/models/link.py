@@ -46,7 +46,7 @@ class Link(models.Model):
 class LinkMemberSet(models.Model):
     """Some of the members of a group that we wrote to the target, by the ids of the source objects.
 
-    A group has as many sets as it needs; none is empty, and no member is in two sets of a group.
+    A group has as many sets as it needs, and none is empty (:mod:`provisioning.store.written_members`).
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from provisioning.models import ObjectType
 from provisioning.store import written_members
+from provisioning.store.member_sets import SET_SIZE
 from provisioning.store.outbound import MembershipChange, Outcome
-from provisioning.store.written_members import SET_SIZE
 
 TABLE: Final = "staged_fill"
 # Rows of some kilobytes are kept whole: compressing them would take longer than everything else.

@@ -1,7 +1,8 @@
 """Memberships that we wrote to the target, kept as sets: added, removed, forgotten.
 
-Whoever adds leaves out what is there, for no index forbids it. Sets that are to lose members are locked in the order of
-their ids, so that of two writers one waits for the other.
+Whoever adds leaves out what is there, for no index forbids it. Two configurations that note one membership at the same
+moment note it twice: readers take it for one, and whoever ends it ends both. Sets that are to lose members are locked in
+the order of their ids, so that of two writers one waits for the other.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-# So few ids are soon written again where one of them goes.
-SET_SIZE: Final = 1_000
+from provisioning.store.member_sets import SET_SIZE
 
 _ADD: Final = """
 WITH told AS MATERIALIZED ({pairs}), missing AS (

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from provisioning.models import LinkMember, LinkMemberSet
 from provisioning.store import written_members
-from provisioning.store.written_members import SET_SIZE
+from provisioning.store.member_sets import SET_SIZE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
