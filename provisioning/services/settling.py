@@ -12,7 +12,7 @@ from provisioning.services import quarantining, reconciled, restarting
 from provisioning.services.clock import now as clock
 from provisioning.services.jobs import run_after
 from provisioning.services.phases import Phase
-from provisioning.store import members, undo
+from provisioning.store import members, sorting_in, undo
 
 # Cycles that say nothing of the domain.
 _BESIDE = (CycleKind.ON_DEMAND, CycleKind.UNDO, CycleKind.RECONCILE)
@@ -20,6 +20,7 @@ _BESIDE = (CycleKind.ON_DEMAND, CycleKind.UNDO, CycleKind.RECONCILE)
 
 def settle(cycle_id: int) -> None:
     """End the cycle, once."""
+    _sort_in(cycle_id)
     with transaction.atomic():
         cycle = Cycle.objects.select_for_update().filter(pk=cycle_id, step=CycleStep.SETTLING).first()
         if cycle is None:
@@ -33,6 +34,14 @@ def settle(cycle_id: int) -> None:
         now = clock()
         _end(cycle, job, now)
         reconciled.settled(cycle, now)
+
+
+def _sort_in(cycle_id: int) -> None:
+    """Before the job is free: its next cycle looks for members."""
+    exported = Cycle.objects.filter(pk=cycle_id, step=CycleStep.SETTLING).values_list(
+        "count_exported", flat=True
+    )
+    sorting_in.after_exporting(exported.first() or 0)
 
 
 def settle_quiet(cycle: Cycle, now: datetime) -> None:

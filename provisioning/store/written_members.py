@@ -1,8 +1,8 @@
 """Memberships that we wrote to the target, kept as sets: added, removed, forgotten.
 
 Whoever adds leaves out what is there, for no index forbids it. Two configurations that note one membership at the same
-moment note it twice: readers take it for one, and whoever ends it ends both. Sets that are to lose members are locked in
-the order of their ids, so that of two writers one waits for the other.
+moment note it twice: readers take it for one, and whoever ends it ends both. Sets that are to lose members are locked
+in the order of their ids, so that of two writers one waits for the other.
 """
 
 from __future__ import annotations
