@@ -107,7 +107,7 @@ def _leave_behind(kept: int) -> None:
     # Nobody finalizes the parent's connections here.
     gc.freeze()
     # One piece of work makes thousands of objects, hardly any of them in a cycle: to look for those as often as
-    # Python does by itself is a tenth of the work.
+    # Python does by itself is a twentieth of the work.
     gc.set_threshold(_COLLECTED_AFTER)
     _keep_memory()
 

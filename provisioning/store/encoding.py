@@ -45,7 +45,7 @@ def _members(told: Mapping[str, Sequence[str]]) -> dict[str, bytes]:
 
 
 def _encoded(one: StagedObject) -> EncodedObject:
-    """A row in few pieces: one for each field takes twice as long."""
+    """A row in few pieces: one for each field takes longer."""
     wanted, create_only, references, dn = one.wanted, one.create_only, one.reference_guids, one.dn.encode()
     own = (
         _UNTIL_DN(16, bytes.fromhex(one.guid.replace("-", "")), 2, one.object_type, len(dn)),
