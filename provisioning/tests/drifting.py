@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from directory.models import User
+from directory.models import Membership, User
 from directory.tests import memberships
 from provisioning.models import DriftFinding, Reconciliation, ReconciliationMode
 from provisioning.services import reconciliations
@@ -67,7 +67,10 @@ def join(group: str, member: Any) -> None:
 
 def leave(group: str, member: str) -> None:
     """End a membership."""
+    there = Membership.objects.filter(group_id=id_of(group), member_id=id_of(member))
+    assert there.count() == 1
     memberships.leave(id_of(group), id_of(member))
+    assert there.count() == 0
 
 
 def vanish(user: str) -> None:
