@@ -86,8 +86,10 @@ _THEIR_SETS: Final = f"""
              GROUP BY part) asked
      CROSS JOIN LATERAL (SELECT id, group_id FROM directory_memberset WHERE members && asked.members OFFSET 0) s"""  # noqa: S608 — built from constants only
 
+BY_MEMBER: Final = "directory_memberset_members"
+"""That index."""
 # Before more are looked for than that.
-SORT_IN = "SELECT gin_clean_pending_list('directory_memberset_members')"
+SORT_IN = f"SELECT gin_clean_pending_list('{BY_MEMBER}')"
 
 HOLD_GROUPS = sets.hold(_THEIR_SETS.format(column="group_id"))
 

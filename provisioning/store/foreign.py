@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.store import member_sets
+from provisioning.store.sorting_in import SOURCE_MEMBERS, sort_in
 
 # Groups that are known to hold one which only now has a SID are looked at; before anything is in the target there is
 # none of these.
@@ -83,7 +84,7 @@ def forget_unused(configuration: UUID) -> None:
     """After a complete full read: those that are in no group any more."""
     if not exist([configuration]):
         return
-    member_sets.before_look_up()
+    sort_in(SOURCE_MEMBERS)
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, [configuration])
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.store import member_sets, nested_groups
+from provisioning.store.sorting_in import SOURCE_MEMBERS, sort_in
 
 _APPEARING: Final = """appearing AS (
     SELECT source_id AS id, kind FROM provisioning_change
@@ -147,7 +148,7 @@ def write(
         filled = _fill(cursor, _COLLECT.format(home=home, **parts), parameters)
         cursor.execute(_LOOKS_UP, parameters)
         if cursor.fetchone()[0]:
-            member_sets.before_look_up()
+            sort_in(SOURCE_MEMBERS)
         cursor.execute(_COMPARE.format(home=home, **parts), parameters)
         return filled + int(cursor.rowcount)
 

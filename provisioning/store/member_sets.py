@@ -1,4 +1,4 @@
-"""Sets of members: what statements that change them have in common, and looking for many members at once.
+"""Sets of members: what statements that change them have in common, and who has one as a member.
 
 Who looks for groups by a member asks the sets (:func:`holders`): the view of single members takes all of them apart.
 """
@@ -6,8 +6,6 @@ Who looks for groups by a member asks the sets (:func:`holders`): the view of si
 from __future__ import annotations
 
 from typing import Any, Final
-
-from django.db import connection
 
 SET_SIZE: Final = 1_000
 """A set has at most as many members when it is written, so that to take one out rewrites little."""
@@ -41,17 +39,9 @@ def holders(member: str) -> str:
 _HOLD: Final = """
 SELECT id FROM provisioning_sourceobject WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
 """
-# Each look-up would read all of the list of what is not sorted in.
-_SORT_IN: Final = "SELECT gin_clean_pending_list('provisioning_source_held')"
 
 
 def hold(cursor: Any, groups: list[int]) -> list[int]:
     """Keep everybody else from changing the members of these groups, until the transaction ends; those still there."""
     cursor.execute(_HOLD, [groups])
     return [row[0] for row in cursor.fetchall()]
-
-
-def before_look_up() -> None:
-    """Before groups are looked for by many of their members. Takes no time unless many have just been read."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SORT_IN)

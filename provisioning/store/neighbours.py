@@ -17,6 +17,7 @@ from django.db import connection
 
 from provisioning.models import Configuration, NestedGroups
 from provisioning.store import foreign, member_sets, nested_groups
+from provisioning.store.sorting_in import SOURCE_MEMBERS, sort_in
 
 _TELL = f"""
 INSERT INTO provisioning_arrival (configuration_id, group_id)
@@ -104,7 +105,7 @@ def tell_arrivals(configuration: Configuration, cycle: int, others: list[UUID]) 
     abroad = foreign.exist_beside(configuration.pk, target)
     parameters: dict[str, Any] = {"cycle": cycle, "configuration": configuration.pk, "target": target}
     if others or abroad:
-        member_sets.before_look_up()
+        sort_in(SOURCE_MEMBERS)
     with connection.cursor() as cursor:
         if others:
             cursor.execute(_TELL, {**parameters, "others": others})

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from provisioning.store import member_sets
+from provisioning.store.sorting_in import SOURCE_MEMBERS, sort_in
 
 # Whom the foreign security principals stand for. One who is in two configurations of a domain counts once.
 _PRINCIPALS: Final = """principals AS MATERIALIZED (
@@ -161,6 +162,6 @@ def _run(
     }
     statement = _ABOVE.format(reached=reached.format(**names), **names) + then
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle}
-    member_sets.before_look_up()
+    sort_in(SOURCE_MEMBERS)
     with connection.cursor() as cursor:
         cursor.execute(statement, {**parameters, "home": [configuration, *others], "told": list(told)})

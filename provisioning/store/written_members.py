@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from provisioning.store.member_sets import SET_SIZE
+from provisioning.store.sorting_in import WRITTEN_MEMBERS, sort_in
 
 _ADD: Final = """
 WITH told AS MATERIALIZED ({pairs}), missing AS (
@@ -47,8 +48,6 @@ _DROP_GROUPS: Final = "DELETE FROM provisioning_linkmemberset WHERE group_id = A
 # The index looks for this many members at once: whatever it has not sorted in yet is read for each question, and the
 # more it is asked for, the longer each takes.
 _ASKED_AT_ONCE: Final = 100
-# Before more are looked for than that.
-_SORT_IN: Final = "SELECT gin_clean_pending_list('provisioning_linkmemberset_gin')"
 OF_MEMBERS: Final = f"""
 SELECT s.group_id, m.id AS member_id
   FROM (SELECT array_agg(id) AS ids
@@ -86,5 +85,5 @@ def forget(cursor: Any, sources: Sequence[int]) -> None:
     """These objects are in no group any more, and have no members."""
     forget_groups(cursor, sources)
     if len(sources) > _ASKED_AT_ONCE:
-        cursor.execute(_SORT_IN)
+        sort_in(WRITTEN_MEMBERS)
     remove(cursor, OF_MEMBERS, {"sources": list(sources)})

@@ -16,7 +16,7 @@ def left_to_sort_in() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sum(gin_clean_pending_list(name::regclass)) FROM unnest(%s::text[]) AS name",
-            [list(sorting_in._INDEXES)],
+            [list(sorting_in.INDEXES)],
         )
         return int(cursor.fetchone()[0])
 
