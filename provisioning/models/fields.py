@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db import models
@@ -9,16 +10,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class WrittenJSONField(models.JSONField):
-    """A JSON document kept as it was written (PostgreSQL's ``json``), for what is seldom looked into.
+    """A JSON document kept as the text that it was written as, for what no query looks into.
 
-    The server checks it when it comes in, and takes it apart only where a query asks for a part: that is half of what
-    ``jsonb`` costs. It has no order and no equality.
+    The server neither checks nor takes apart what only this program writes and reads.
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """The type of the column."""
-        return "json"
+        return "text"
 
-    def from_db_value(self, value: Any, expression: object, connection: BaseDatabaseWrapper) -> Any:
-        """The document: of this type, unlike of ``jsonb``, the driver has read it already."""
-        return value
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        """The document as text."""
+        return value if value is None else json.dumps(value, cls=self.encoder)

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from provisioning.models.configuration import Configuration
 from provisioning.models.fields import WrittenJSONField
@@ -62,6 +63,7 @@ class SourceObject(models.Model):
     state_changes_at = models.DateTimeField(null=True)
     sid = models.TextField("objectSid", null=True)
     primary_group_sid = models.TextField(null=True)
+    user_principal_name = models.TextField("userPrincipalName", null=True)
     has_primary_members = models.BooleanField(default=False, db_default=False)
     told_in = models.BigIntegerField(null=True, editable=False)
     updated_at = models.DateTimeField()
@@ -78,6 +80,13 @@ class SourceObject(models.Model):
             ),
             # Half the size of a B-tree, and its order is of no use.
             HashIndex(fields=["sid"], name="provisioning_source_sid", condition=Q(sid__isnull=False)),
+            # People look an object up by one of these two, whatever the case (``iexact`` compares in capitals).
+            HashIndex(Upper("dn"), name="provisioning_source_dn"),
+            HashIndex(
+                Upper("user_principal_name"),
+                name="provisioning_source_upn",
+                condition=Q(user_principal_name__isnull=False),
+            ),
             models.Index(
                 fields=["configuration", "id"],
                 name="provisioning_source_primary",

@@ -80,9 +80,7 @@ def find(configuration: Configuration, identifier: str) -> SourceObject | None:
         return objects.filter(guid=guid).first()
     if "=" in identifier:
         return objects.filter(dn__iexact=identifier.strip()).order_by("is_gone").first()
-    return (
-        objects.filter(attributes__userPrincipalName__iexact=identifier.strip()).order_by("is_gone").first()
-    )
+    return objects.filter(user_principal_name__iexact=identifier.strip()).order_by("is_gone").first()
 
 
 def explain(configuration: Configuration, source: SourceObject | None, now: datetime) -> Explanation:

@@ -166,6 +166,7 @@ def map_object(
         changes_at,
         _text(attributes.get("objectSid")),
         primary_group_sid(attributes),
+        _text(attributes.get("userPrincipalName")),
     )
 
 

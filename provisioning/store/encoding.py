@@ -13,7 +13,7 @@ from provisioning.store.rows import NOTHING, EncodedObject, EncodedPage, PageCha
 COLUMNS: Final = (
     *("guid", "object_type", "dn", "attributes", "attributes_hash", "in_scope", "wanted", "create_only"),
     *("reference_guids", "has_nulls", "wanted_hash", "error_code", "error_detail", "state_changes_at", "sid"),
-    "primary_group_sid",
+    *("primary_group_sid", "user_principal_name"),
 )
 """What the bytes of an ``EncodedObject`` hold."""
 # As JSON has an attribute that is null. A text that holds the same is only taken for one.
@@ -64,5 +64,6 @@ def _encoded(one: StagedObject) -> EncodedObject:
         moment(one.state_changes_at),
         text(one.sid),
         text(one.primary_group_sid),
+        text(one.user_principal_name),
     )
     return b"".join(own), one.error_code != "", one.in_scope, references != NOTHING

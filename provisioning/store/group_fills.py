@@ -11,12 +11,14 @@ from provisioning.store.member_sets import SET_SIZE
 from provisioning.store.outbound import MembershipChange, Outcome
 
 TABLE: Final = "staged_fill"
-# Rows of some kilobytes are kept whole: compressing them would take longer than everything else.
+# Nothing is compressed, and rows of some kilobytes are kept whole: that would take longer than everything else.
 _STAGING: Final = """
 CREATE TEMP TABLE IF NOT EXISTS staged_fill (
     number bigint, group_source bigint, member_sources bigint[], group_id text, member_kind smallint, member_ids text[],
     by_id boolean
 ) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
+ALTER TABLE staged_fill ALTER COLUMN member_sources SET STORAGE EXTERNAL,
+      ALTER COLUMN member_ids SET STORAGE EXTERNAL;
 TRUNCATE staged_fill
 """
 _COUNT: Final = """

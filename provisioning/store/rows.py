@@ -28,6 +28,7 @@ class StagedObject(NamedTuple):
     state_changes_at: datetime | None = None
     sid: str | None = None
     primary_group_sid: str | None = None
+    user_principal_name: str | None = None
 
 
 class NamedScope(NamedTuple):

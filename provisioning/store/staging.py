@@ -19,9 +19,10 @@ from provisioning.store.rows import EncodedObject, EncodedPage
 
 _STAGING = """
 CREATE TEMP TABLE IF NOT EXISTS staged_object (
-    guid uuid, object_type smallint, dn text, attributes json, attributes_hash bytea, in_scope boolean,
+    guid uuid, object_type smallint, dn text, attributes text, attributes_hash bytea, in_scope boolean,
     wanted jsonb, create_only jsonb, reference_guids jsonb, has_nulls boolean, wanted_hash bytea, error_code text,
-    error_detail text, state_changes_at timestamptz, sid text, primary_group_sid text
+    error_detail text, state_changes_at timestamptz, sid text, primary_group_sid text,
+    user_principal_name text
 ) WITH (toast_tuple_target = 8160) ON COMMIT DELETE ROWS;
 TRUNCATE staged_object
 """
@@ -31,10 +32,12 @@ _MERGE = """
 INSERT INTO provisioning_sourceobject AS o (
     configuration_id, guid, object_type, dn, attributes, attributes_hash, in_scope, is_gone, gone_reason,
     wanted, create_only, reference_guids, has_nulls, wanted_hash, error_code, error_detail,
-    is_dirty, members_dirty, references_dirty, state_changes_at, sid, primary_group_sid, updated_at)
+    is_dirty, members_dirty, references_dirty, state_changes_at, sid, primary_group_sid,
+    user_principal_name, updated_at)
 SELECT DISTINCT ON (guid) %(configuration)s, guid, object_type, dn, attributes, attributes_hash, in_scope, false, '',
        wanted, create_only, reference_guids, has_nulls, wanted_hash, error_code, error_detail,
-       true, false, reference_guids <> '{}', state_changes_at, sid, primary_group_sid, %(now)s
+       true, false, reference_guids <> '{}', state_changes_at, sid, primary_group_sid,
+       user_principal_name, %(now)s
   FROM staged_object ORDER BY guid
 ON CONFLICT (configuration_id, guid) DO UPDATE SET
     dn = excluded.dn, attributes = excluded.attributes, attributes_hash = excluded.attributes_hash,
@@ -48,7 +51,8 @@ ON CONFLICT (configuration_id, guid) DO UPDATE SET
         OR o.is_gone OR NOT o.in_scope,
     members_dirty = o.members_dirty OR o.is_gone OR o.in_scope <> excluded.in_scope,
     state_changes_at = excluded.state_changes_at, sid = excluded.sid,
-    primary_group_sid = excluded.primary_group_sid, updated_at = excluded.updated_at
+    primary_group_sid = excluded.primary_group_sid,
+    user_principal_name = excluded.user_principal_name, updated_at = excluded.updated_at
 WHERE o.is_gone OR o.in_scope <> excluded.in_scope OR o.wanted_hash <> excluded.wanted_hash
    OR o.attributes_hash <> excluded.attributes_hash OR o.error_code <> excluded.error_code
    OR o.state_changes_at IS DISTINCT FROM excluded.state_changes_at OR o.sid IS DISTINCT FROM excluded.sid

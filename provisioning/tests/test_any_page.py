@@ -85,5 +85,5 @@ def test_the_others_of_its_page_are_synchronized(attributes: dict[str, Any], cod
     cycle = bench.cycle([user("ada", **attributes), user("bob")])
     assert cycle.step == CycleStep.DONE
     assert User.objects.filter(user_principal_name="bob@corp.example").exists()
-    assert SourceObject.objects.get(attributes__sAMAccountName__iexact="ada").error_code == code
+    assert SourceObject.objects.get(user_principal_name="ada@corp.example").error_code == code
     assert User.objects.filter(user_principal_name="ada@corp.example").exists() is not bool(code)

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from provisioning.models import Change, Configuration
-from provisioning.services import configurations
+from provisioning.services import configurations, explaining
 from provisioning.services.clock import now
 from provisioning.tests.answering import Bench, Resource, changed, tombstone, user
 
@@ -55,6 +56,21 @@ def test_an_object_is_found_by_guid_dn_and_upn(api: APIClient) -> None:
     assert (department["value"], department["exported"]) == ("R&D", "R&D")
     assert (found["link"]["state"], found["lastExport"]["action"]) == ("active", "Create")
     assert found["accountState"]["cause"] == "enabled"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "index"),
+    [("CN=ada,DC=corp", "provisioning_source_dn"), ("ada@corp.example", "provisioning_source_upn")],
+)
+def test_a_name_is_looked_up_by_an_index(identifier: str, index: str, django_assert_num_queries: Any) -> None:
+    configuration = Bench.set_up().configuration
+    with django_assert_num_queries(1) as asked:
+        assert explaining.find(configuration, identifier) is None
+    with transaction.atomic(), connection.cursor() as cursor:
+        # The table is empty.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
+        assert index in str(cursor.fetchall())
 
 
 def test_an_object_that_nobody_reported_is_said_to_be_unknown(api: APIClient) -> None:

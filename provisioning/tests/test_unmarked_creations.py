@@ -32,8 +32,8 @@ def in_directory() -> set[str]:
 
 
 def marked() -> set[str]:
-    rows = SourceObject.objects.filter(is_dirty=True).values_list("attributes__displayName", flat=True)
-    return {str(name) for name in rows}
+    rows = SourceObject.objects.filter(is_dirty=True).values_list("attributes", flat=True)
+    return {str(one["displayName"]) for one in rows}
 
 
 def manager_of(name: str) -> str | None:
@@ -48,7 +48,7 @@ def below(name: str, boss: Resource) -> Resource:
 def versions() -> dict[str, str]:
     """Where each row of a source object lies: another place after every write."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT attributes->>'displayName', ctid::text FROM provisioning_sourceobject")
+        cursor.execute("SELECT attributes::json->>'displayName', ctid::text FROM provisioning_sourceobject")
         return dict(cursor.fetchall())
 
 
