@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-# What crosses parts runs the whole stack and waits a lot; the rest computes.
 HALVES: Final = (
-    ("tests", "portal"),
-    ("agents", "directory", "provisioning", "provisioning_agent/tests", "lab"),
+    ("tests", "portal", "agents", "directory"),
+    ("provisioning", "provisioning_agent/tests", "lab"),
 )
 
 
