@@ -47,7 +47,7 @@ class LogFilter(FilterSet):
     cycle = django_filters.NumberFilter(field_name="cycle_id")
     object_guid = django_filters.UUIDFilter(field_name="source_guid")
     object_type = django_filters.ChoiceFilter(choices=_TYPES, method="of_type")
-    name = django_filters.CharFilter(field_name="source_name", lookup_expr="icontains")
+    name = django_filters.CharFilter(method="of_name")
     status = django_filters.ChoiceFilter(choices=LogStatus.choices)
     action = django_filters.ChoiceFilter(choices=LogAction.choices)
     after = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
@@ -56,6 +56,13 @@ class LogFilter(FilterSet):
     class Meta:
         model = ProvisioningLogEntry
         fields = ("error_code",)
+
+    def of_name(
+        self, rows: QuerySet[ProvisioningLogEntry], name: str, value: str
+    ) -> QuerySet[ProvisioningLogEntry]:
+        """Rows by a whole user principal name or distinguished name, or by part of the latter."""
+        guids = list(links.named(value).values_list("guid", flat=True))
+        return rows.filter(source_guid__in=guids) if guids else rows.filter(source_name__icontains=value)
 
     def of_type(
         self, rows: QuerySet[ProvisioningLogEntry], name: str, value: str

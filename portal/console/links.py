@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from provisioning.models import Configuration, Link
+from django.db.models import Q, QuerySet
+
+from provisioning.models import Configuration, Link, SourceObject
 
 
 def configuration_ids() -> list[UUID]:
@@ -29,6 +31,13 @@ def source_ids(target_id: UUID) -> list[int]:
     """Ids of the source objects that a directory object is linked with."""
     links = Link.objects.filter(configuration__in=configuration_ids(), target_id=str(target_id))
     return list(links.values_list("source_id", flat=True))
+
+
+def named(name: str) -> QuerySet[SourceObject]:
+    """AD objects with exactly this distinguished name or user principal name, whatever the case; by index."""
+    return SourceObject.objects.filter(
+        Q(dn__iexact=name.strip()) | Q(user_principal_name__iexact=name.strip())
+    )
 
 
 def _as_guid(text: str) -> UUID | None:

@@ -192,16 +192,16 @@ def link(of: SourceObject, target_id: uuid.UUID, exported: dict[str, Any]) -> Li
 
 
 def _source(of: Configuration, dn: str, **fields: Any) -> SourceObject:
-    return SourceObject(
-        configuration=of,
-        guid=uuid.uuid4(),
-        object_type=ObjectType.USER,
-        dn=dn,
-        attributes_hash=b"0" * 16,
-        wanted_hash=b"0" * 16,
-        updated_at=timezone.now(),
-        **fields,
-    )
+    defaults: dict[str, Any] = {
+        "configuration": of,
+        "guid": uuid.uuid4(),
+        "object_type": ObjectType.USER,
+        "dn": dn,
+        "attributes_hash": b"0" * 16,
+        "wanted_hash": b"0" * 16,
+        "updated_at": timezone.now(),
+    }
+    return SourceObject(**{**defaults, **fields})
 
 
 def _link(of: SourceObject, target_id: uuid.UUID, exported: dict[str, Any]) -> Link:

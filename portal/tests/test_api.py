@@ -306,6 +306,13 @@ def test_the_log_filters(api: APIClient, built: Estate) -> None:
     assert one == failures[0]
     assert every(api, "log", object_type="group") == []
     assert len(every(api, "log", name=failures[0]["source_name"].upper())) >= 1
+    factories.source(
+        built.job.configuration,
+        "CN=X",
+        guid=failures[0]["source_guid"],
+        user_principal_name="x@contoso.example",
+    )
+    assert every(api, "log", name="X@contoso.example") == [failures[0]]
     assert every(api, "log", after=(timezone.now() + timedelta(hours=1)).isoformat()) == []
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from agents.models import AgentState
 from directory.models import Contact, Group
+from portal.console import links
 from portal.console.navigation import _GROUPS
 from portal.tests import factories
 from portal.tests.estate import Estate
@@ -173,6 +175,32 @@ def test_the_log_is_found_by_object_guid_and_by_name(console: Client, built: Est
     for wanted in (str(entry.source_guid), "{" + str(entry.source_guid).upper() + "}", entry.source_name[:7]):
         found = console.get(address, {"q": wanted}).context["cl"].result_list
         assert entry.pk in {row.pk for row in found}
+
+
+@pytest.mark.parametrize("wanted", ["ada@CONTOSO.example", "cn=ADA,dc=contoso,dc=example"])
+def test_log_and_objects_are_found_by_a_whole_name(console: Client, built: Estate, wanted: str) -> None:
+    name = "CN=Ada,DC=contoso,DC=example"
+    ada = factories.source(built.job.configuration, name, user_principal_name="ada@contoso.example")
+    before = factories.log_entry(built.held_cycle, "CN=Ada Byron,DC=contoso,DC=example", source_guid=ada.guid)
+    after = factories.log_entry(built.held_cycle, name, source_guid=ada.guid)
+    lists = {
+        "admin:provisioning_provisioninglogentry_changelist": {before.pk, after.pk},
+        "admin:provisioning_sourceobject_changelist": {ada.pk},
+    }
+    for view, found in lists.items():
+        rows = console.get(reverse(view), {"q": wanted}).context["cl"].result_list
+        assert {row.pk for row in rows} == found
+
+
+def test_a_whole_name_is_looked_up_by_indexes(built: Estate) -> None:
+    configuration = built.job.configuration
+    for number in range(2_000):
+        factories.source(configuration, f"CN={number}", user_principal_name=f"{number}@contoso.example")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE provisioning_sourceobject")
+    plan = links.named("7@contoso.example").explain()
+    assert "provisioning_source_dn" in plan
+    assert "provisioning_source_upn" in plan
 
 
 def test_members_of_a_new_group_are_named_and_the_others_counted(console: Client, built: Estate) -> None:

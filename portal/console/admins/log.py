@@ -42,17 +42,19 @@ class LogAdmin(ReadOnlyAdmin[ProvisioningLogEntry]):
         ObjectTypeFilter,
     )
     search_fields = ("source_name",)
-    search_help_text = "Name, or objectGUID"
+    search_help_text = "Part of the distinguished name, or a whole user principal name or objectGUID"
     ordering = ("-at", "-id")
     detail_template = "console/log_entry.html"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ProvisioningLogEntry], search_term: str
     ) -> tuple[QuerySet[ProvisioningLogEntry], bool]:
-        """An objectGUID, or the id of what became of it, finds its rows; anything else is part of a name."""
+        """A whole name, an objectGUID, or the id of what became of it is looked up by index; else part of a name."""
         guid = as_guid(search_term)
         if guid is not None:
             return queryset.filter(source_guid__in=[guid, *links.source_guids(guid)]), False
+        if guids := list(links.named(search_term).values_list("guid", flat=True)):
+            return queryset.filter(source_guid__in=guids), False
         return super().get_search_results(request, queryset, search_term)
 
     def detail_context(self, request: HttpRequest, obj: ProvisioningLogEntry) -> Mapping[str, object]:

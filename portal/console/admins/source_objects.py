@@ -30,7 +30,7 @@ class SourceObjectAdmin(ReadOnlyAdmin[SourceObject]):
     list_filter = (("configuration", RelatedDropdownFilter), ObjectTypeFilter, SourceStandingFilter)
     list_select_related = ("configuration",)
     search_fields = ("dn",)
-    search_help_text = "Part of the distinguished name, or the objectGUID"
+    search_help_text = "Part of the distinguished name, or a whole user principal name or objectGUID"
     ordering = ("id",)
     detail_template = "console/source_object.html"
 
@@ -42,10 +42,12 @@ class SourceObjectAdmin(ReadOnlyAdmin[SourceObject]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[SourceObject], search_term: str
     ) -> tuple[QuerySet[SourceObject], bool]:
-        """An objectGUID is looked up by index, anything else is part of a name."""
+        """An objectGUID or a whole name is looked up by index, anything else is part of a name."""
         guid = as_guid(search_term)
         if guid is not None:
             return queryset.filter(configuration__in=links.configuration_ids(), guid=guid), False
+        if keys := list(links.named(search_term).values_list("pk", flat=True)):
+            return queryset.filter(pk__in=keys), False
         return super().get_search_results(request, queryset, search_term)
 
     def detail_context(self, request: HttpRequest, obj: SourceObject) -> Mapping[str, object]:
