@@ -35,9 +35,11 @@ def source_ids(target_id: UUID) -> list[int]:
 
 def named(name: str) -> QuerySet[SourceObject]:
     """AD objects with exactly this distinguished name or user principal name, whatever the case; by index."""
-    return SourceObject.objects.filter(
-        Q(dn__iexact=name.strip()) | Q(user_principal_name__iexact=name.strip())
-    )
+    name = name.strip()
+    # Lists ask without a name too, and what AD told of without one is nobody's choice.
+    if not name:
+        return SourceObject.objects.none()
+    return SourceObject.objects.filter(Q(dn__iexact=name) | Q(user_principal_name__iexact=name))
 
 
 def _as_guid(text: str) -> UUID | None:

@@ -192,6 +192,12 @@ def test_log_and_objects_are_found_by_a_whole_name(console: Client, built: Estat
         assert {row.pk for row in rows} == found
 
 
+def test_an_object_without_a_name_does_not_hide_the_others(console: Client, built: Estate) -> None:
+    nameless, ada = (factories.source(built.job.configuration, dn) for dn in ("", "CN=Ada"))
+    rows = console.get(reverse("admin:provisioning_sourceobject_changelist")).context["cl"].result_list
+    assert {nameless.pk, ada.pk} <= {row.pk for row in rows}
+
+
 def test_a_whole_name_is_looked_up_by_indexes(built: Estate) -> None:
     configuration = built.job.configuration
     for number in range(2_000):
