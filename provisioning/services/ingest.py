@@ -47,6 +47,7 @@ def ingest(cycle_id: int) -> list[Hint]:
 
 def _ingest_available(cycle_id: int, pages: PagesAhead) -> Progress:
     cycle: Cycle | None = None
+    all_new = False
     while (cycle := _reading_cycle(cycle_id, cycle)) is not None:
         request = _request_of(cycle)
         if request is None or request.state == RequestState.FAILED:
@@ -60,7 +61,7 @@ def _ingest_available(cycle_id: int, pages: PagesAhead) -> Progress:
         page, answer = mapped
         if not answer.is_complete:
             pages.look((request.id, request.attempt, number + 1), configuration, now)
-        progress = _merge_page(cycle, page, answer, now)
+        progress, all_new = _merge_page(cycle, page, answer, now, presumed_new=all_new)
         if progress is not Progress.WAITING:
             return progress
     return Progress.ENDED
@@ -123,24 +124,35 @@ def _start_over(cycle: Cycle, attempt: int) -> None:
     cycle.read_attempt, cycle.pages_read, cycle.count_imported = attempt, 0, 0
 
 
-def _merge_page(cycle: Cycle, page: EncodedPage, answer: Answer, now: datetime) -> Progress:
-    """Merge one page and note it in the same transaction; with the last one a cycle without a change is over."""
+def _merge_page(
+    cycle: Cycle, page: EncodedPage, answer: Answer, now: datetime, *, presumed_new: bool
+) -> tuple[Progress, bool]:
+    """Merge one page and note it in the same transaction; with the last one a cycle without a change is over.
+
+    Returns whether all of its objects were new, too: the next page's are presumed to be as well.
+    """
     is_full = cycle.kind == CycleKind.INITIAL or answer.is_full_read
     mark_seen = is_full or answer.names_everybody
     with transaction.atomic():
         durability.not_now()
         if is_full:
             Job.objects.filter(pk=cycle.job_id, has_unmarked=False).update(has_unmarked=True)
-        staging.merge(
-            cycle.job.configuration_id, cycle.pk, page, now, mark_seen=mark_seen, marks_new=not is_full
+        all_new = staging.merge(
+            cycle.job.configuration_id,
+            cycle.pk,
+            page,
+            now,
+            mark_seen=mark_seen,
+            marks_new=not is_full,
+            presumed_new=presumed_new,
         )
         is_ours = _note(cycle, page, answer, now)
         if not answer.is_complete:
-            return Progress.WAITING
+            return Progress.WAITING, all_new
         if is_ours and not mark_seen and _is_quiet(cycle, now):
             settling.settle_quiet(cycle, now)
-            return Progress.ENDED
-    return Progress.READ
+            return Progress.ENDED, all_new
+    return Progress.READ, all_new
 
 
 def _note(cycle: Cycle, page: EncodedPage, answer: Answer, now: datetime) -> bool:

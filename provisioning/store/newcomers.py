@@ -34,32 +34,54 @@ _START_MEMBERS = start(2)
 
 
 def add(
-    cursor: Any, configuration: UUID, page: EncodedPage, now: datetime, *, told_in: int | None, marks: bool
+    cursor: Any,
+    configuration: UUID,
+    page: EncodedPage,
+    now: datetime,
+    *,
+    told_in: int | None,
+    marks: bool,
+    presumed: bool = False,
 ) -> Collection[str]:
     """Add the objects of a page that are not known yet, with their members; returns their guids.
 
     ``told_in`` is the full read that tells of them. With ``marks`` they are marked for the plan, groups for that of
-    members too; those whose mapping failed are in any case. None are added where somebody else adds one of them at the
-    same time: they are to be merged.
+    members too; those whose mapping failed are in any case. Where all are ``presumed`` new, none is looked up before
+    one turns out not to be. None are added where somebody else adds one of them at the same time: they are to be
+    merged.
     """
     if not page.objects:
         return ()
-    objects = page.objects.copy()
-    for guid in _ids(cursor, configuration, objects):
-        objects.pop(guid, None)
-    members = {guid: page.added_members[guid] for guid in objects if guid in page.added_members}
-    if not objects:
-        return ()
     shared = b"".join((_START, raw(configuration.bytes), FALSE, text(""), bigint(told_in), moment(now)))
+    objects = page.objects
+    if not (presumed and _copy(cursor, objects, page.added_members, shared, marks=marks)):
+        objects = page.objects.copy()
+        for guid in _ids(cursor, configuration, objects):
+            objects.pop(guid, None)
+        if not objects or not _copy(cursor, objects, page.added_members, shared, marks=marks):
+            return ()
+    members = {guid: page.added_members[guid] for guid in objects if guid in page.added_members}
+    if members:
+        _add_members(cursor, configuration, members)
+    return objects.keys()
+
+
+def _copy(
+    cursor: Any,
+    objects: Mapping[str, EncodedObject],
+    members: Container[str],
+    shared: bytes,
+    *,
+    marks: bool,
+) -> bool:
+    """Add these; false, with nothing added, where one of them is there."""
     try:
         with transaction.atomic(), cursor.copy(_ADD) as copy:
             copy.write(rows(_pieces(objects, members if marks else (), shared, marks=marks)))
     # COPY's end is the driver's own affair: Django does not translate what it raises.
     except psycopg.IntegrityError:
-        return ()
-    if members:
-        _add_members(cursor, configuration, members)
-    return objects.keys()
+        return False
+    return True
 
 
 def _ids(cursor: Any, configuration: UUID, guids: Iterable[str]) -> dict[str, int]:

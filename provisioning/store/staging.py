@@ -135,15 +135,23 @@ def merge(
     *,
     mark_seen: bool,
     marks_new: bool = True,
-) -> None:
+    presumed_new: bool = False,
+) -> bool:
     """Merge one page, inside the caller's transaction; ``mark_seen`` during a full read.
 
-    Without ``marks_new`` new objects are not marked for the plan: it has to look at all that are not linked.
+    Without ``marks_new`` new objects are not marked for the plan: it has to look at all that are not linked. Returns
+    whether every object was new: then those of the next page may be ``presumed_new``, and are not looked up.
     """
     parameters: dict[str, Any] = {"configuration": configuration, "cycle": cycle, "now": now}
     with connection.cursor() as cursor:
         new = newcomers.add(
-            cursor, configuration, page, now, told_in=cycle if mark_seen else None, marks=marks_new
+            cursor,
+            configuration,
+            page,
+            now,
+            told_in=cycle if mark_seen else None,
+            marks=marks_new,
+            presumed=presumed_new,
         )
         known = [one for guid, one in page.objects.items() if guid not in new]
         _merge_objects(cursor, known, parameters, mark_seen=mark_seen)
@@ -155,6 +163,7 @@ def merge(
         _merge_members(cursor, page, new, parameters)
         if page.foreign:
             foreign.keep(cursor, configuration, page.foreign)
+    return bool(new) and not known
 
 
 def forget_seen(cycle: int) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from agents.bus import giving_back
 from directory.models import Group, User
@@ -79,6 +80,30 @@ def test_one_that_somebody_else_has_just_added_is_merged() -> None:
     assert SourceObject.objects.get(guid=ada["id"]).attributes["title"] == "Dr"
     assert SourceObject.objects.count() == 3
     assert SourceMember.objects.get().member_guid == guid_of(bob)
+
+
+def test_after_a_page_of_new_objects_the_next_is_presumed_to_be_new_until_it_is_not() -> None:
+    """An agent may tell of an object on two pages: it moved between them, or changed."""
+    bench = Bench.set_up()
+    ada, bob, eve = user("ada"), user("bob"), user("eve")
+    cycle = bench.begin()
+    bench.answer(
+        [ada],
+        [bob, group("crew", [guid_of(bob)])],
+        [changed(ada, title="Dr"), eve, group("team", [guid_of(eve)])],
+        [changed(bob, title="Sir")],
+        mode="initial",
+    )
+    with CaptureQueriesContext(connection) as queries:
+        ingest.ingest(cycle.pk)
+    looked_up = [one["sql"] for one in queries if one["sql"].lstrip().startswith("SELECT guid::text")]
+    # Each page but the second, which was all new after one that was; and twice the group of a page.
+    assert len(looked_up) == 3 + 2
+    run_to_end([Hint(Step.PLAN, cycle.pk)])
+    titles = {one.display_name: one.attributes.get("JobTitle") for one in User.objects.all()}
+    assert titles == {"ada": "Dr", "bob": "Sir", "eve": None}
+    members = {one.display_name: one.memberships.count() for one in Group.objects.all()}
+    assert members == {"crew": 1, "team": 1}
 
 
 def test_what_a_first_attempt_told_does_not_count_for_the_second() -> None:
