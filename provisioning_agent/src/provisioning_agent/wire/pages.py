@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
+from isal import igzip, isal_zlib
 
 from .errors import WireError
 from .limits import MAX_INFLATION_RATIO, MAX_PAGE_COMPRESSED, MAX_PAGE_INFLATED
@@ -31,7 +30,11 @@ __all__ = [
 # One shared list: orjson writes it for each resource without us building it again.
 RESOURCE_SCHEMAS: Final = [AD_SCHEMA]
 
+# Of ISA-L, which packs at this level five times faster than zlib at its own 1 and a little smaller, and inflates in
+# less than half the time.
 _GZIP_LEVEL: Final = 1
+# The library's type hints have an instance in its place.
+_NotGzip: Final = cast(type[Exception], isal_zlib.error)
 _CHUNK: Final = 1024 * 1024
 # A page this small may shrink by any ratio: the ratio guards memory, and there is none to guard.
 _RATIO_FREE: Final = 1024 * 1024
@@ -84,7 +87,7 @@ class Page:
 def encode_page(page: Page) -> bytes:
     """Gzip'd JSON of the page; ``OversizedPage`` where the service would refuse it."""
     raw = orjson.dumps(page.to_dict())
-    packed = gzip.compress(raw, compresslevel=_GZIP_LEVEL, mtime=0)
+    packed = igzip.compress(raw, compresslevel=_GZIP_LEVEL, mtime=0)
     if len(raw) > MAX_PAGE_INFLATED or len(packed) > MAX_PAGE_COMPRESSED:
         raise WireError("OversizedPage")
     return packed
@@ -103,13 +106,13 @@ def inflate(
     ceiling = min(max_inflated, max(len(body) * max_ratio, _RATIO_FREE))
     try:
         return _gunzip(body, ceiling)
-    except zlib.error as error:
+    except _NotGzip as error:
         raise WireError("MalformedPage", "The page is not valid gzip; send it again.") from error
 
 
 def _gunzip(body: bytes, ceiling: int) -> bytes:
     # wbits 31: gzip framing only.
-    stream = zlib.decompressobj(wbits=31)
+    stream = isal_zlib.decompressobj(wbits=31)
     parts: list[bytes] = []
     total, rest = 0, body
     while not stream.eof:
