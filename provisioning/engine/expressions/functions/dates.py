@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from provisioning.engine.context import EvaluationContext
@@ -14,7 +15,7 @@ from provisioning.engine.dates import (
     to_filetime,
 )
 from provisioning.engine.expressions.definitions import CallSite, Parameter, Registry, absent, optional
-from provisioning.engine.expressions.nodes import Omitted
+from provisioning.engine.expressions.nodes import Omitted, Text
 from provisioning.engine.values import Attributes, Compiled, Value, integer, is_empty, text
 
 registry: Final = Registry()
@@ -91,6 +92,8 @@ def build_format(site: CallSite) -> Compiled:
     given = [index for index in range(1, len(site.nodes)) if not isinstance(site.nodes[index], Omitted)]
     printed = site.required(given[-1]) if given else absent
     read = site.optional(len(site.nodes) - 2) if len(site.nodes) > 2 else None
+    if read is None and given and isinstance(pattern := site.nodes[given[-1]], Text):
+        return _in_one_format(source, pattern.value)
 
     def run(attributes: Attributes, context: EvaluationContext) -> Value:
         return reformat(
@@ -98,6 +101,18 @@ def build_format(site: CallSite) -> Compiled:
             text(read(attributes, context)) if read else None,
             text(printed(attributes, context)) or "",
         )
+
+    return run
+
+
+def _in_one_format(source: Compiled, pattern: str) -> Compiled:
+    """Nearly all: a moment, always printed in the same way."""
+
+    def run(attributes: Attributes, context: EvaluationContext) -> Value:
+        moment = source(attributes, context)
+        if type(moment) is not datetime:
+            moment = parse_date(moment)
+        return None if moment is None else format_date(moment, pattern)
 
     return run
 
