@@ -1,6 +1,7 @@
-"""Mapping the next page while the database merges this one, in a process of its own (:mod:`helper`).
+"""Mapping the next pages while the database merges this one, in processes of their own (:mod:`helper`).
 
-Both take about as long as each other. An answer of one page needs no such process, and none is begun for it.
+To map a page takes longer than to merge it, and both together longer than either: two processes that map keep two
+processors busy, where one would be waited for. An answer of one page needs none, and none is begun for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from agents.bus import pages as bus_pages
@@ -25,6 +26,8 @@ from provisioning.store.rows import EncodedPage, StagedPage
 
 logger = logging.getLogger(__name__)
 
+# One more finds nothing to do: the database has two processors with it.
+AHEAD: Final = 2
 Place = tuple[UUID, int, int]
 """Where a page is: request, attempt, number."""
 MappedPage = tuple[EncodedPage, Answer]
@@ -40,10 +43,10 @@ class _Mapper:
 
 
 class PagesAhead:
-    """Pages of an answer, mapped; at most one is ahead of the one that was asked for."""
+    """Pages of an answer, mapped; at most :data:`AHEAD` are ahead of the one that was asked for."""
 
     def __init__(self) -> None:
-        self._mapper: _Mapper | None = None
+        self._mappers: list[_Mapper] = []
         self._is_alone = False
 
     def __enter__(self) -> Self:
@@ -68,49 +71,63 @@ class PagesAhead:
         return _map(document, reader, reading.asked(configuration).question.groups, now)
 
     def look(self, place: Place, configuration: Configuration, now: datetime) -> None:
-        """Begin to map a page that will be asked for next, if it is there."""
-        body = None if self._is_alone else bus_pages.read_page(*place)
+        """Begin to map this page, which will be asked for next, and those behind it, as far as they are there."""
+        request, attempt, number = place
+        if any(mapper.reader is not reading.of(configuration) for mapper in self._mappers):
+            self._end()
+        for following in range(number, number + AHEAD):
+            if self._is_alone or not self._look_at((request, attempt, following), configuration, now):
+                return
+
+    def _look_at(self, place: Place, configuration: Configuration, now: datetime) -> bool:
+        """Begin to map this page, unless that has begun; false where it is not there."""
+        if any(mapper.place == place for mapper in self._mappers):
+            return True
+        body = bus_pages.read_page(*place)
         if body is None:
-            return
+            return False
+        mapper = None
         try:
-            mapper = self._mapper_of(configuration)
+            mapper = self._free_mapper(configuration)
             mapper.helper.give(body, now)
             mapper.place = place
         except HelperFailed as error:
-            self._go_on_alone(error)
+            self._go_on_alone(mapper, error)
+        return True
 
     def _from_ahead(self, place: Place, configuration: Configuration) -> MappedPage | None:
-        mapper = self._mapper
-        if mapper is None or mapper.place is None:
+        if all(mapper.place is None for mapper in self._mappers):
             return None
+        mapper = next((one for one in self._mappers if one.place == place), None)
         # Another attempt, or a mapping that was saved meanwhile, makes what was mapped ahead worthless.
-        if mapper.place != place or mapper.reader is not reading.of(configuration):
+        if mapper is None or mapper.reader is not reading.of(configuration):
             self._end()
             return None
         mapper.place = None
         try:
             return mapper.helper.result()
         except HelperFailed as error:
-            self._go_on_alone(error)
+            self._go_on_alone(mapper, error)
             return None
 
-    def _mapper_of(self, configuration: Configuration) -> _Mapper:
-        reader = reading.of(configuration)
-        if self._mapper is not None and self._mapper.reader is not reader:
-            self._end()
-        if self._mapper is None:
-            groups = reading.asked(configuration).question.groups
-            self._mapper = _Mapper(reader, Helper(partial(_open_and_map, reader, groups)))
-        return self._mapper
+    def _free_mapper(self, configuration: Configuration) -> _Mapper:
+        free = next((mapper for mapper in self._mappers if mapper.place is None), None)
+        if free is None:
+            reader, groups = reading.of(configuration), reading.asked(configuration).question.groups
+            free = _Mapper(reader, Helper(partial(_open_and_map, reader, groups)))
+            self._mappers.append(free)
+        return free
 
-    def _go_on_alone(self, error: HelperFailed) -> None:
+    def _go_on_alone(self, failed: _Mapper | None, error: HelperFailed) -> None:
         """Nothing is lost: pages are still there, and are mapped when they are asked for."""
-        logger.warning("the process that maps pages ahead failed (%s); each is mapped in its turn", error)
-        self._mapper, self._is_alone = None, True
+        logger.warning("a process that maps pages ahead failed (%s); each is mapped in its turn", error)
+        self._mappers = [mapper for mapper in self._mappers if mapper is not failed]
+        self._end()
+        self._is_alone = True
 
     def _end(self) -> None:
-        mapper, self._mapper = self._mapper, None
-        if mapper is not None:
+        mappers, self._mappers = self._mappers, []
+        for mapper in mappers:
             mapper.helper.end()
 
 
