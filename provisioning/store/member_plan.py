@@ -62,41 +62,62 @@ _IN_TARGET: Final = "SELECT 1 FROM provisioning_link WHERE configuration_id = %(
 _LOOKS_UP: Final = f"""
 WITH {_APPEARING} SELECT EXISTS (SELECT 1 FROM appearing) AND EXISTS ({_IN_TARGET})
 """  # noqa: S608 — built from constants only
-# Groups to look at: those whose members changed in AD, and those of objects that appear in the target now. In a first
-# cycle there is none of these beside those that are filled.
+# Which groups take part: all but those that stay as they are.
+_TAKES_PART: Final = """
+           g.configuration_id = %(configuration)s AND g.in_scope AND NOT g.is_gone
+       AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
+       AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k WHERE k.group_id = g.id))"""
+# Objects that appear in the target now, with the groups that hold them. In a first cycle there is none of these beside
+# those that are filled.
+_HELD: Final = f"""
+      FROM appearing c
+      JOIN provisioning_sourceobject o ON o.id = c.id
+      {member_sets.holders("o.guid")}"""
+_WHERE_HELD: Final = f"WHERE EXISTS ({_IN_TARGET})"
+# In a group that is not looked at for its own sake only those who appear are new.
+_JOINING: Final = f"""
+    SELECT g.id AS group_id, o.id AS member_id, true AS is_addition {_HELD}
+      JOIN provisioning_sourceobject g ON g.id = m.group_id
+      JOIN provisioning_link l ON l.source_id = g.id AND l.state = 'active'
+     {_WHERE_HELD} AND o.in_scope AND NOT o.is_gone AND %(updates_groups)s AND {_TAKES_PART}
+       AND NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k
+                        WHERE k.group_id = g.id AND k.members @> ARRAY[o.id])
+"""  # noqa: S608 — built from constants only
+# Where groups are flattened, those who appear come with all that they hold: their groups are looked at whole.
+_LOOK_AT_HOLDERS: Final = f"UNION SELECT m.group_id {_HELD} {_WHERE_HELD}"
+_NOBODY: Final = "SELECT NULL::bigint, NULL::bigint, true WHERE false"
+# Groups to look at: those whose members changed in AD, and those that come back.
 _COMPARE: Final = f"""
 WITH RECURSIVE {_APPEARING}, looked_at AS (
     SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
-    UNION
-    SELECT m.group_id
-      FROM appearing c
-      JOIN provisioning_sourceobject o ON o.id = c.id
-      {member_sets.holders("o.guid")}
-     WHERE EXISTS ({_IN_TARGET})
+    UNION SELECT id FROM appearing WHERE kind = 'restore'
+    {{holders}}
 ), groups AS (
     SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
       JOIN provisioning_link l ON l.source_id = g.id
       LEFT JOIN appearing a ON a.id = g.id
-     WHERE g.configuration_id = %(configuration)s AND g.in_scope AND NOT g.is_gone
-       AND (a.kind = 'restore' OR l.state = 'active' AND %(updates_groups)s)
-       AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
-       AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k WHERE k.group_id = g.id))
+     WHERE {_TAKES_PART} AND (a.kind = 'restore' OR l.state = 'active' AND %(updates_groups)s)
 ), {_WANTED}, exported AS (
     SELECT l.group_id, m.id AS member_id
       FROM groups g
       JOIN provisioning_linkmemberset l ON l.group_id = g.id
      CROSS JOIN LATERAL unnest(l.members) AS m (id)
 ), differences AS (
-    SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported
-    UNION ALL
+    (SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported)
+    UNION
     (SELECT group_id, member_id, false FROM exported WHERE NOT %(adds)s
      EXCEPT SELECT group_id, member_id, false FROM wanted)
+    UNION ({{joining}})
 ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY group_id, member_id) AS position FROM differences
 )
 INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
 SELECT %(cycle)s, group_id, member_id, is_addition, (position - 1) / %(batch)s, 'planned', '' FROM numbered
 """  # noqa: S608 — built from constants only
+
+
+_WHOLE: Final = {"holders": _LOOK_AT_HOLDERS, "joining": _NOBODY}
+_BY_MEMBER: Final = {"holders": "", "joining": _JOINING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +170,8 @@ def write(
         cursor.execute(_LOOKS_UP, parameters)
         if cursor.fetchone()[0]:
             sort_in(SOURCE_MEMBERS)
-        cursor.execute(_COMPARE.format(home=home, **parts), parameters)
+        joined = _WHOLE if flattens else _BY_MEMBER
+        cursor.execute(_COMPARE.format(home=home, **joined, **parts), parameters)
         return filled + int(cursor.rowcount)
 
 
