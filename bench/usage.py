@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import psutil
 
 MEGABYTE = 1e6
+# A process that ends while it is looked at is met in one of these ways.
+_ENDED: Final = (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError)
 
 
 @dataclass(frozen=True)
@@ -23,16 +27,24 @@ class Usage:
 def of_tree(name: str, pid: int) -> list[Usage]:
     """A process and its live descendants; ``name`` numbers the descendants."""
     root = psutil.Process(pid)
-    family = [(name, root), *((f"{name} {n}", one) for n, one in enumerate(root.children(recursive=True), 1))]
-    return [Usage(label, cpu_seconds(process), peak_memory(process.pid)) for label, process in family]
+    named = [(name, root), *((f"{name} {n}", one) for n, one in enumerate(root.children(recursive=True), 1))]
+    usages = []
+    for label, process in named:
+        with suppress(*_ENDED):
+            usages.append(Usage(label, cpu_seconds(process), peak_memory(process.pid)))
+    return usages
 
 
 def of_database(pid: int) -> Usage:
     """PostgreSQL as one line: processor seconds of all backends, ended ones too; memory beside the shared one."""
     root = psutil.Process(pid)
-    family = [root, *root.children(recursive=True)]
-    memory = max(_private_memory(process.pid) for process in family)
-    return Usage("postgres", sum(map(cpu_seconds, family)), memory)
+    seconds, memory = 0.0, 0
+    # The first of them last: it knows what those have used that end meanwhile.
+    for process in (*root.children(recursive=True), root):
+        with suppress(*_ENDED):
+            memory = max(memory, _private_memory(process.pid))
+            seconds += cpu_seconds(process)
+    return Usage("postgres", seconds, memory)
 
 
 def since(after: Iterable[Usage], before: Iterable[Usage]) -> list[Usage]:
