@@ -67,31 +67,23 @@ _TAKES_PART: Final = """
            g.configuration_id = %(configuration)s AND g.in_scope AND NOT g.is_gone
        AND (%(only)s::bigint IS NULL OR g.id = %(only)s)
        AND (NOT %(fills)s OR NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k WHERE k.group_id = g.id))"""
-# Objects that appear in the target now, with the groups that hold them. In a first cycle there is none of these beside
-# those that are filled.
-_HELD: Final = f"""
+# To ask for one membership takes a thousandth of what it takes to compare its group: where so many members appear at
+# once, the group is compared. Where groups are flattened, those who appear come with all that they hold.
+_MANY_JOIN: Final = 500
+_ANY_JOINS: Final = 0
+# Groups to look at whole: those whose members changed in AD, those that come back, and those whom many join. In all
+# others only those who appear in the target now are new. In a first cycle there is nobody whom this is about.
+_COMPARE: Final = f"""
+WITH RECURSIVE {_APPEARING}, joining AS MATERIALIZED (
+    SELECT m.group_id, o.id AS member_id
       FROM appearing c
       JOIN provisioning_sourceobject o ON o.id = c.id
-      {member_sets.holders("o.guid")}"""
-_WHERE_HELD: Final = f"WHERE EXISTS ({_IN_TARGET})"
-# In a group that is not looked at for its own sake only those who appear are new.
-_JOINING: Final = f"""
-    SELECT g.id AS group_id, o.id AS member_id, true AS is_addition {_HELD}
-      JOIN provisioning_sourceobject g ON g.id = m.group_id
-      JOIN provisioning_link l ON l.source_id = g.id AND l.state = 'active'
-     {_WHERE_HELD} AND o.in_scope AND NOT o.is_gone AND %(updates_groups)s AND {_TAKES_PART}
-       AND NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k
-                        WHERE k.group_id = g.id AND k.members @> ARRAY[o.id])
-"""  # noqa: S608 — built from constants only
-# Where groups are flattened, those who appear come with all that they hold: their groups are looked at whole.
-_LOOK_AT_HOLDERS: Final = f"UNION SELECT m.group_id {_HELD} {_WHERE_HELD}"
-_NOBODY: Final = "SELECT NULL::bigint, NULL::bigint, true WHERE false"
-# Groups to look at: those whose members changed in AD, and those that come back.
-_COMPARE: Final = f"""
-WITH RECURSIVE {_APPEARING}, looked_at AS (
+      {member_sets.holders("o.guid")}
+     WHERE EXISTS ({_IN_TARGET}) AND o.in_scope AND NOT o.is_gone
+), looked_at AS (
     SELECT id FROM provisioning_sourceobject WHERE configuration_id = %(configuration)s AND members_dirty
     UNION SELECT id FROM appearing WHERE kind = 'restore'
-    {{holders}}
+    UNION SELECT group_id FROM joining GROUP BY group_id HAVING count(*) > %(many)s
 ), groups AS (
     SELECT g.id FROM looked_at JOIN provisioning_sourceobject g USING (id)
       JOIN provisioning_link l ON l.source_id = g.id
@@ -102,22 +94,27 @@ WITH RECURSIVE {_APPEARING}, looked_at AS (
       FROM groups g
       JOIN provisioning_linkmemberset l ON l.group_id = g.id
      CROSS JOIN LATERAL unnest(l.members) AS m (id)
+), joined AS (
+    SELECT g.id AS group_id, j.member_id
+      FROM joining j
+      JOIN provisioning_sourceobject g ON g.id = j.group_id
+      JOIN provisioning_link l ON l.source_id = g.id AND l.state = 'active'
+     WHERE {_TAKES_PART} AND %(updates_groups)s AND NOT EXISTS (SELECT 1 FROM looked_at w WHERE w.id = g.id)
+       AND NOT EXISTS (SELECT 1 FROM provisioning_linkmemberset k
+                        WHERE k.group_id = g.id AND k.members @> ARRAY[j.member_id])
 ), differences AS (
     (SELECT group_id, member_id, true AS is_addition FROM wanted EXCEPT SELECT group_id, member_id, true FROM exported)
-    UNION
+    UNION ALL
     (SELECT group_id, member_id, false FROM exported WHERE NOT %(adds)s
      EXCEPT SELECT group_id, member_id, false FROM wanted)
-    UNION ({{joining}})
+    UNION ALL
+    SELECT DISTINCT group_id, member_id, true FROM joined
 ), numbered AS (
     SELECT *, row_number() OVER (ORDER BY group_id, member_id) AS position FROM differences
 )
 INSERT INTO provisioning_memberchange (cycle_id, group_id, member_id, is_addition, batch, status, error_code)
 SELECT %(cycle)s, group_id, member_id, is_addition, (position - 1) / %(batch)s, 'planned', '' FROM numbered
 """  # noqa: S608 — built from constants only
-
-
-_WHOLE: Final = {"holders": _LOOK_AT_HOLDERS, "joining": _NOBODY}
-_BY_MEMBER: Final = {"holders": "", "joining": _JOINING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +160,7 @@ def write(
         "fills": fills,
         "kept": kept,
         "only": only,
+        "many": _ANY_JOINS if flattens else _MANY_JOIN,
         "home": [configuration, *others],
     }
     with connection.cursor() as cursor:
@@ -170,8 +168,7 @@ def write(
         cursor.execute(_LOOKS_UP, parameters)
         if cursor.fetchone()[0]:
             sort_in(SOURCE_MEMBERS)
-        joined = _WHOLE if flattens else _BY_MEMBER
-        cursor.execute(_COMPARE.format(home=home, **joined, **parts), parameters)
+        cursor.execute(_COMPARE.format(home=home, **parts), parameters)
         return filled + int(cursor.rowcount)
 
 
